@@ -1,0 +1,1 @@
+"""The parts of `just bench`; Python's standard library only."""

@@ -1,0 +1,116 @@
+//! `serve --demo`: a throw-away database with a demonstration platform inside, and a sample API that it protects.
+
+use std::path::Path;
+
+use actix_web::{HttpRequest, HttpResponse, http::header::AUTHORIZATION, web};
+use anyhow::{Context, Result, bail};
+use keyward_core::{Call, Keyward, NewClient, Origin};
+use keyward_http::{Problem, origin};
+use keyward_model::{Application, Permission, Tenant};
+use serde_json::{Value, json};
+
+use crate::{commands::operator, config::Config, serve, settings::Settings};
+
+/// Serves the demonstration until it is stopped; the database goes with it.
+pub(crate) async fn serve(config: &Config) -> Result<()> {
+    if let Some(url) = config.changed("database.url") {
+        bail!("--demo uses a throw-away database of its own, not {}", crate::open::without_password(url));
+    }
+    let folder = std::env::temp_dir().join(format!("keyward-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("the directory {} can't be made", folder.display()))?;
+    let mut settings = Settings::from_config(config)?;
+    settings.database_url = format!("sqlite://{}", folder.join("keyward.db").display());
+    let result = serve::run(settings, Some(routes), async |keyward: &Keyward, base: &str| {
+        let platform = Platform::build(keyward).await?;
+        platform.print(base, &folder);
+        Ok(())
+    })
+    .await;
+    std::fs::remove_dir_all(&folder).ok();
+    result
+}
+
+/// What the demonstration consists of.
+struct Platform {
+    client: (String, String),
+    admin: (String, String),
+}
+
+async fn create<R: keyward_core::Administered>(keyward: &Keyward, call: &Call, body: Value) -> Result<Value> {
+    Ok(keyward.create::<R>(call, body).await?.body)
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String> {
+    let text = value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    text.with_context(|| format!("the demonstration has no {pointer}"))
+}
+
+impl Platform {
+    async fn build(keyward: &Keyward) -> Result<Self> {
+        let call = operator();
+        let row = json!({ "resource": "points", "label": "Points", "view": "points:read", "change": ["points:write"] });
+        create::<Permission>(keyward, &call, row).await?;
+        let tenant = create::<Tenant>(keyward, &call, json!({ "name": "Acme", "slug": "acme" })).await?;
+        let client = json!({
+            "name": "CRM sync", "type": "service", "tenant_id": text(&tenant, "/id")?, "client_id": "crm-sync",
+            "allowed_scopes": ["points:read"], "notes": "Reads points every night. May not change them."
+        });
+        let client = create::<Application>(keyward, &call, client).await?;
+        let scopes = "admin:read admin:write".parse().context("the demonstration's permissions")?;
+        let admin = NewClient { client_id: "demo-admin".to_owned(), scopes, secret: None };
+        Ok(Self {
+            client: (text(&client, "/client_id")?, text(&client, "/secret/value")?),
+            admin: keyward.create_client(&call, admin).await?,
+        })
+    }
+
+    fn print(&self, base: &str, folder: &Path) {
+        let token = |(id, secret): &(String, String)| {
+            format!(
+                "$(curl -s -u '{id}:{secret}' -d grant_type=client_credentials {base}/oauth2/token | \
+                 sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"
+            )
+        };
+        println!("Keyward's demonstration listens on {base}. Its database is in {} and goes with it.", folder.display());
+        println!("Tenant acme has the API client {}, which may read points and not change them.", self.client.0);
+        println!();
+        println!("Try it in another terminal:");
+        println!();
+        println!("  # an access token for the API client");
+        println!("  TOKEN={}", token(&self.client));
+        println!("  # a call that it may make");
+        println!("  curl -s -H \"Authorization: Bearer $TOKEN\" {base}/sample/points; echo");
+        println!("  # a call that it may not make: 403, and what is missing");
+        println!("  curl -s -X POST -H \"Authorization: Bearer $TOKEN\" {base}/sample/points; echo");
+        println!("  # both in the audit log");
+        println!("  ADMIN={}", token(&self.admin));
+        println!("  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=token.issued&per_page=2'; echo");
+        println!("  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=access.denied'; echo");
+        println!();
+        println!("The API is described at {base}/openapi.json. Ctrl-C ends the demonstration.");
+    }
+}
+
+/// The sample API.
+fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/sample/points").route(web::get().to(read_points)).route(web::post().to(add_points)));
+}
+
+async fn read_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {
+    protected(&request, &keyward, "points:read", json!({ "points": [{ "member": "m-1", "balance": 120 }] })).await
+}
+
+async fn add_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {
+    protected(&request, &keyward, "points:write", json!({ "member": "m-1", "balance": 130 })).await
+}
+
+/// Answers `body` to whoever holds the permission.
+async fn protected(request: &HttpRequest, keyward: &Keyward, permission: &str, body: Value) -> HttpResponse {
+    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let origin: Origin = origin(request);
+    let audience = &keyward.options().audience;
+    match keyward.check_access(authorization, audience, permission, &origin).await {
+        Ok(_) => HttpResponse::Ok().json(body),
+        Err(error) => Problem::new(&error, request, keyward).into(),
+    }
+}

@@ -1,0 +1,41 @@
+//! Rules of the permission catalogue.
+
+use keyward_model::{Action, EditPermission, NewPermission, Permission};
+
+use super::{Administered, Draft, Work};
+use crate::Error;
+
+impl Administered for Permission {
+    const COLLECTION: &'static str = "permissions";
+    const CREATED: Action = Action::PERMISSION_CREATED;
+    const UPDATED: Action = Action::PERMISSION_UPDATED;
+    const DELETED: Action = Action::PERMISSION_DELETED;
+
+    async fn create(work: &Work<'_>, new: NewPermission) -> Result<Draft<Self>, Error> {
+        Ok(Draft::plain(Self {
+            meta: work.meta(),
+            label: new.label.unwrap_or_else(|| new.resource.clone()),
+            resource: new.resource,
+            view: new.view,
+            change: new.change,
+            built_in: false,
+        }))
+    }
+
+    async fn update(_work: &Work<'_>, current: &Self, edit: EditPermission) -> Result<Draft<Self>, Error> {
+        not_built_in(current)?;
+        Ok(Draft::plain(Self { label: edit.label, view: edit.view, change: edit.change, ..current.clone() }))
+    }
+
+    fn delete(_work: &Work<'_>, current: &Self) -> Result<(), Error> {
+        not_built_in(current)
+    }
+}
+
+fn not_built_in(row: &Permission) -> Result<(), Error> {
+    if row.built_in {
+        let detail = format!("Keyward itself needs the row {}.", row.resource);
+        return Err(Error::Conflict { code: "built_in", detail });
+    }
+    Ok(())
+}

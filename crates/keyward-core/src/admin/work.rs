@@ -1,0 +1,180 @@
+//! One request at work: what every administrative change needs.
+
+use keyward_model::{
+    Action, Changes, Entity, Event, FieldChange, Id, Meta, Outcome, Owner, Partner, Random, Reach, Role,
+    ScopeSet, Subject, Tenant, Timestamp,
+};
+use keyward_policy::{Action as Act, Permit, Target, decide, may_grant};
+use keyward_store::{Change, Revision, StoreError, StoreExt, TakenKey};
+use serde_json::Value;
+
+use crate::{Call, Error, FieldError, Keyward};
+
+/// A request, the moment of its decision, and what is at hand to decide it.
+pub(crate) struct Work<'a> {
+    pub(crate) keyward: &'a Keyward,
+    pub(crate) call: &'a Call,
+    pub(crate) now: Timestamp,
+}
+
+/// A record about to be written, with what belongs to it.
+pub(crate) struct Draft<R> {
+    pub(crate) record: R,
+    /// What is written along, and what must still hold.
+    pub(crate) with: Change,
+    /// Events beside the resource's own.
+    pub(crate) events: Vec<Event>,
+    /// A secret that the reply shows this once.
+    pub(crate) secret: Option<Value>,
+}
+
+impl<R> Draft<R> {
+    pub(crate) fn plain(record: R) -> Self {
+        Self { record, with: Change::default(), events: Vec::new(), secret: None }
+    }
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn begin(keyward: &'a Keyward, call: &'a Call) -> Self {
+        Self { keyward, call, now: keyward.now() }
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.keyward.inner.random
+    }
+
+    pub(crate) fn reach(&self) -> Reach {
+        self.call.caller.reach()
+    }
+
+    pub(crate) fn meta<R: keyward_model::Identified>(&self) -> Meta<R> {
+        Meta::new(Id::generate(self.now, self.random()), self.now)
+    }
+
+    /// Asks policy. A refused change is in the audit log before this returns.
+    pub(crate) async fn may(&self, action: Act, target: Target) -> Result<Permit, Error> {
+        match decide(&self.call.caller.principal, action, target) {
+            Ok(permit) => Ok(permit),
+            Err(refusal) => {
+                let error = Error::refused(&refusal, &self.call.caller.scopes());
+                if !action.is_read() {
+                    self.record_refusal(target).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes down that a change was refused.
+    pub(crate) async fn record_refusal(&self, target: Target) -> Result<(), Error> {
+        let owner = target.owner.unwrap_or(Owner::Platform);
+        let kind = Subject { kind: target.kind.name().into(), id: None, name: None };
+        let event = Event {
+            outcome: Outcome::Denied,
+            reason: Some("permission_denied".to_owned()),
+            resource: Some(kind),
+            ..self.event(Action::ACCESS_DENIED, owner)
+        };
+        self.keyward.inner.writer.append(event).await?;
+        Ok(())
+    }
+
+    fn event(&self, action: Action, owner: Owner) -> Event {
+        let caller = &self.call.caller;
+        let partner_id = if let Owner::Partner(id) = owner { Some(id) } else { None };
+        Event {
+            id: Id::generate(self.now, self.random()),
+            occurred_at: self.now,
+            action,
+            outcome: Outcome::Success,
+            reason: None,
+            actor: caller.subject.clone(),
+            resource: None,
+            tenant_id: owner.tenant(),
+            partner_id,
+            changes: Changes::default(),
+            context: self.call.origin.context(caller.credential_id.clone()),
+        }
+    }
+
+    /// The event that something was done to a record.
+    pub(crate) fn done<R: Entity>(&self, action: Action, record: &R, changes: &[FieldChange]) -> Event {
+        Event {
+            resource: Some(Subject::record(record.id(), record.display_name())),
+            changes: Changes::of(changes),
+            ..self.event(action, record.owner())
+        }
+    }
+
+    /// The record that a field of the body refers to. What the caller can't see does not exist.
+    pub(crate) async fn reference<R: Entity>(&self, id: Id<R>, pointer: &str) -> Result<R, Error> {
+        let found = self.keyward.inner.store.get_as(&self.reach(), id).await?;
+        found.ok_or_else(|| Error::field(FieldError::unknown_reference(pointer)))
+    }
+
+    /// The partner of an owner, for events and limits: its own, or that of its tenant.
+    pub(crate) async fn partner_of(&self, tenant: Option<Id<Tenant>>) -> Result<Option<Id<Partner>>, Error> {
+        let Some(id) = tenant else { return Ok(None) };
+        let tenant: Option<Tenant> = self.keyward.inner.store.get_as(&Reach::Platform, id).await?;
+        Ok(tenant.and_then(|tenant| tenant.partner_id))
+    }
+
+    /// Refuses permissions that do not exist, or that the caller can't give to something of this owner.
+    pub(crate) async fn grantable(&self, scopes: &ScopeSet, owner: Owner, pointer: &str) -> Result<(), Error> {
+        let catalogue = self.keyward.inner.directory.catalogue().await?;
+        let unknown = scopes.difference(&catalogue);
+        if !unknown.is_empty() {
+            let detail = format!("The catalogue has no permission {unknown}.");
+            return Err(Error::field(FieldError::new(pointer, "unknown_permission", detail)));
+        }
+        let caller = &self.call.caller;
+        may_grant(&caller.principal, scopes, owner, &catalogue)
+            .map_err(|refusal| Error::not_grantable(&refusal, pointer, &caller.scopes()))
+    }
+
+    /// Refuses roles that do not exist, belong to another tenant than `owner`, or hold what the caller can't give.
+    pub(crate) async fn grantable_roles(&self, roles: &[Id<Role>], owner: Owner, pointer: &str) -> Result<(), Error> {
+        for (index, id) in roles.iter().enumerate() {
+            let at = format!("{pointer}/{index}");
+            if roles[..index].contains(id) {
+                return Err(Error::field(FieldError::new(at, "repeated", "The role is listed already.")));
+            }
+            let role = self.reference(*id, &at).await?;
+            if role.tenant_id.is_some() && role.tenant_id != owner.tenant() {
+                return Err(Error::field(FieldError::unknown_reference(at)));
+            }
+            // A role that lost a permission from the catalogue can still be given: it no longer grants that.
+            let catalogue = self.keyward.inner.directory.catalogue().await?;
+            self.grantable(&role.permissions.intersection(&catalogue), owner, &at).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits what policy permitted.
+    pub(crate) async fn commit(
+        &self,
+        _permit: &Permit,
+        change: Change,
+        mut events: Vec<Event>,
+    ) -> Result<Revision, StoreError> {
+        for event in &mut events {
+            if event.partner_id.is_none() && event.tenant_id.is_some() {
+                event.partner_id = self.partner_of(event.tenant_id).await.unwrap_or_default();
+            }
+        }
+        self.keyward.commit(change, events).await
+    }
+}
+
+/// The answer to a commit that another record or request stood in the way of.
+pub(crate) fn conflict(taken: &TakenKey) -> Error {
+    match taken {
+        TakenKey::Record(key) => Error::Conflict {
+            code: "taken",
+            detail: format!("Another {} has this {} already.", key.kind().name(), key.field()),
+        },
+        TakenKey::Ticket(_) => {
+            Error::Conflict { code: "in_progress", detail: "The same request was made a moment ago.".to_owned() }
+        }
+    }
+}

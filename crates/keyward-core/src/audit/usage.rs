@@ -1,0 +1,102 @@
+//! Evidence of use, counted from the audit log: no write per request, and nothing lost when a process dies.
+
+use std::collections::HashMap;
+
+use keyward_model::{Action, AnyId, ChainedEvent, Event, Usage};
+use keyward_store::{Store, StoreError, UsageBatch};
+
+/// The reason of a token that was issued although the client had one that was still good.
+pub(crate) const UNNEEDED: &str = "unneeded";
+
+/// How many addresses of one credential are counted one by one; the rest is counted together as `other`.
+const MAX_ADDRESSES: usize = 200;
+
+/// What the events of one chain say about use, as far as it is not stored yet.
+#[derive(Debug, Default)]
+pub(crate) struct PendingUsage {
+    rows: HashMap<AnyId, HashMap<String, Usage>>,
+    from_seq: i64,
+    to_seq: i64,
+}
+
+impl PendingUsage {
+    /// Nothing yet, behind this number of the chain.
+    pub(crate) fn after(seq: i64) -> Self {
+        Self { rows: HashMap::new(), from_seq: seq, to_seq: seq }
+    }
+
+    /// Counts an event of the chain.
+    pub(crate) fn count(&mut self, chained: &ChainedEvent) {
+        self.to_seq = chained.seq;
+        if let Some(usage) = usage_of(&chained.event) {
+            self.add(usage);
+        }
+    }
+
+    fn add(&mut self, mut usage: Usage) {
+        let addresses = self.rows.entry(usage.subject).or_default();
+        if addresses.len() >= MAX_ADDRESSES && !addresses.contains_key(&usage.address) {
+            "other".clone_into(&mut usage.address);
+        }
+        match addresses.get_mut(&usage.address) {
+            Some(row) => {
+                row.count += usage.count;
+                row.needed += usage.needed;
+                row.first_used_at = row.first_used_at.min(usage.first_used_at);
+                row.last_used_at = row.last_used_at.max(usage.last_used_at);
+            }
+            None => {
+                addresses.insert(usage.address.clone(), usage);
+            }
+        }
+    }
+
+    /// What is pending for one credential.
+    pub(crate) fn of(&self, subject: AnyId) -> Vec<Usage> {
+        self.rows.get(&subject).into_iter().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// What to store, if anything.
+    pub(crate) fn batch(&self, chain: &str) -> Option<UsageBatch> {
+        (self.to_seq > self.from_seq).then(|| UsageBatch {
+            chain: chain.to_owned(),
+            from_seq: self.from_seq,
+            to_seq: self.to_seq,
+            rows: self.rows.values().flat_map(HashMap::values).cloned().collect(),
+        })
+    }
+}
+
+fn usage_of(event: &Event) -> Option<Usage> {
+    if event.action != Action::TOKEN_ISSUED {
+        return None;
+    }
+    let subject = event.context.credential_id.as_ref()?.parse().ok()?;
+    Some(Usage {
+        subject,
+        address: event.context.ip.clone().unwrap_or_else(|| "unknown".to_owned()),
+        count: 1,
+        needed: u64::from(event.reason.as_deref() != Some(UNNEEDED)),
+        first_used_at: event.occurred_at,
+        last_used_at: event.occurred_at,
+    })
+}
+
+/// Counts a chain anew from its stored events behind `from_seq`.
+pub(crate) async fn recount(store: &dyn Store, chain: &str, from_seq: i64) -> Result<PendingUsage, StoreError> {
+    let mut pending = PendingUsage::after(from_seq);
+    loop {
+        let events = store.chain(chain, pending.to_seq, 1_000).await?;
+        if events.is_empty() {
+            return Ok(pending);
+        }
+        events.iter().for_each(|event| pending.count(event));
+    }
+}
+
+/// Adds what is pending to what is stored, address by address.
+pub(crate) fn merge(stored: Vec<Usage>, pending: Vec<Usage>) -> Vec<Usage> {
+    let mut all = PendingUsage::default();
+    stored.into_iter().chain(pending).for_each(|usage| all.add(usage));
+    all.rows.into_values().flat_map(HashMap::into_values).collect()
+}

@@ -1,0 +1,186 @@
+//! What is kept in memory of the database, and how it stays true.
+//!
+//! Entries are read through and remember what they were made of. Every commit notes what it changed before its reply
+//! leaves; commits of other processes are learned from the change feed, twice a second and whenever the database
+//! calls. While the feed can't be confirmed, nothing cached is trusted.
+
+mod client;
+mod revoked;
+mod stamps;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use keyward_model::{AnyId, Kind, ScopeSet, Timestamp};
+use keyward_store::{Feed, Revision, Store, StoreError};
+use tokio::time::Instant;
+
+pub(crate) use client::{Client, ClientGrant, all};
+use client::{ClientReader, read_catalogue};
+pub(crate) use revoked::Revoked;
+use stamps::{Made, Stamps};
+
+/// How many clients are kept.
+const CLIENTS: u64 = 200_000;
+/// How often the change feed is asked when nobody calls.
+pub(crate) const POLL: Duration = Duration::from_millis(450);
+/// How often a cached reading that went out of date is tried again before the cache is passed over.
+const ATTEMPTS: u32 = 4;
+/// How long the cache is trusted without confirmation.
+const TRUSTED_MILLIS: u64 = 2_000;
+
+/// A cached client, or the knowledge that there is none.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) client: Option<Arc<Client>>,
+    /// The answer to the plainest token request, made when first needed.
+    pub(crate) plain: arc_swap::ArcSwapOption<crate::oauth::Prepared>,
+    made: Made,
+}
+
+/// The cache.
+pub(crate) struct Directory {
+    store: Arc<dyn Store>,
+    stamps: Stamps,
+    clients: moka::future::Cache<String, Arc<Entry>>,
+    catalogue: tokio::sync::Mutex<Option<(Made, Arc<ScopeSet>)>>,
+    revoked: Revoked,
+    seen: AtomicI64,
+    began: Instant,
+    confirmed_millis: AtomicU64,
+}
+
+impl Directory {
+    pub(crate) async fn open(store: Arc<dyn Store>, now: Timestamp) -> Result<Self, StoreError> {
+        // The revision is read first: what changes while the rest is read comes again through the feed.
+        let revision = store.ping().await?;
+        let revoked = Revoked::read(&*store, now).await?;
+        Ok(Self {
+            store,
+            stamps: Stamps::default(),
+            clients: moka::future::Cache::new(CLIENTS),
+            catalogue: tokio::sync::Mutex::new(None),
+            revoked,
+            seen: AtomicI64::new(revision),
+            began: Instant::now(),
+            confirmed_millis: AtomicU64::new(0),
+        })
+    }
+
+    /// The client with this identifier. One read of the database at a time for each identifier, however many ask.
+    pub(crate) async fn client(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
+        if !self.is_trusted() {
+            return self.read(client_id).await;
+        }
+        // Whoever waits for a reading that began before a change gets what is out of date, and must read again.
+        for _ in 0..ATTEMPTS {
+            let entry = match self.clients.get(client_id).await {
+                Some(entry) => entry,
+                None => self
+                    .clients
+                    .try_get_with_by_ref(client_id, self.read(client_id))
+                    .await
+                    .map_err(|error: Arc<StoreError>| StoreError::unavailable(error.to_string()))?,
+            };
+            if self.stamps.is_current(&entry.made) {
+                return Ok(entry);
+            }
+            self.clients.invalidate(client_id).await;
+        }
+        self.read(client_id).await
+    }
+
+    /// Whether the client is in memory and up to date, so that asking for it costs the database nothing.
+    pub(crate) async fn knows(&self, client_id: &str) -> bool {
+        let entry = self.clients.get(client_id).await;
+        self.is_trusted() && entry.is_some_and(|entry| self.stamps.is_current(&entry.made))
+    }
+
+    async fn read(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
+        let at = self.stamps.now();
+        let catalogue = self.catalogue().await?;
+        let mut made = Made::at(at);
+        made.of_kinds.push(Kind::Permission);
+        let mut reader = ClientReader { store: &*self.store, catalogue, made };
+        let client = reader.read(client_id).await?.map(Arc::new);
+        Ok(Arc::new(Entry {
+            client,
+            plain: arc_swap::ArcSwapOption::empty(),
+            made: reader.made,
+        }))
+    }
+
+    /// All permissions that exist.
+    pub(crate) async fn catalogue(&self) -> Result<Arc<ScopeSet>, StoreError> {
+        let mut kept = self.catalogue.lock().await;
+        if let Some((made, scopes)) = &*kept
+            && self.is_trusted()
+            && self.stamps.is_current(made)
+        {
+            return Ok(scopes.clone());
+        }
+        let mut made = Made::at(self.stamps.now());
+        made.of_kinds.push(Kind::Permission);
+        let scopes = Arc::new(read_catalogue(&*self.store).await?);
+        *kept = Some((made, scopes.clone()));
+        Ok(scopes)
+    }
+
+    /// Whether the token with this `jti` was revoked.
+    pub(crate) async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
+        if self.is_trusted() { Ok(self.revoked.contains(jti)) } else { Revoked::ask(&*self.store, jti).await }
+    }
+
+    /// Forgets the revocations of tokens that expired.
+    pub(crate) fn forget_expired(&self, now: Timestamp) {
+        self.revoked.forget_expired(now);
+    }
+
+    /// Notes what a commit of this process changed. To be called before the reply leaves.
+    pub(crate) fn committed(&self, revision: Revision, ids: &[AnyId]) {
+        self.stamps.record(ids);
+        // Only the very next revision can be ticked off: between it and the last one seen others may have committed.
+        let _ = self.seen.compare_exchange(revision - 1, revision, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Notes the revocation of a token.
+    pub(crate) fn token_revoked(&self, jti: &str, expires_at: Timestamp) {
+        self.revoked.insert(jti, expires_at);
+    }
+
+    /// Learns what other processes changed; returns those records.
+    pub(crate) async fn follow(&self) -> Result<Vec<AnyId>, StoreError> {
+        let asked = self.elapsed_millis();
+        let seen = self.seen.load(Ordering::Acquire);
+        let ids = match self.store.changed_since(seen).await? {
+            Feed::Changes { revision, ids } => {
+                self.revoked.follow(&*self.store, &ids).await?;
+                self.stamps.record(&ids);
+                self.seen.fetch_max(revision, Ordering::AcqRel);
+                ids
+            }
+            Feed::Reset { revision } => {
+                self.revoked.reload(&*self.store).await?;
+                self.stamps.record_everything();
+                self.seen.fetch_max(revision, Ordering::AcqRel);
+                Vec::new()
+            }
+        };
+        self.confirmed_millis.fetch_max(asked, Ordering::AcqRel);
+        Ok(ids)
+    }
+
+    fn elapsed_millis(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn is_trusted(&self) -> bool {
+        self.elapsed_millis() - self.confirmed_millis.load(Ordering::Acquire).min(self.elapsed_millis())
+            <= TRUSTED_MILLIS
+    }
+}

@@ -1,0 +1,244 @@
+//! Keyward's use cases: token grants, authentication, administration, the audit log, and the caches behind them.
+//!
+//! Everything goes one way: a caller is authenticated, policy decides on what was loaded within the caller's reach, and
+//! one [`keyward_store::Change`] is committed with its audit events before the answer leaves.
+
+mod access;
+mod admin;
+mod audit;
+mod authentication;
+mod call;
+mod directory;
+mod error;
+mod forms;
+mod keys;
+mod limits;
+mod oauth;
+mod options;
+mod params;
+mod setup;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use keyward_crypto::master::SecretHasher;
+use keyward_model::{Clock, Event, Kind, Random, Timestamp};
+use keyward_store::{Change, Revision, Store, StoreError};
+use tokio::task::JoinHandle;
+
+pub use access::Access;
+pub use admin::{
+    Administered, Document, GrantBody, GrantsBody, IfMatch, Listing, Renewal, Rotation, UsageView,
+};
+pub use audit::{ChainFault, ChainReport, VerifyError};
+pub use call::{Call, Caller, Idempotency, Origin, Written};
+pub use error::{Error, FieldError};
+pub use keys::SigningKeyView;
+pub use keyward_crypto::{credential::mask, master::MasterKey};
+pub use keyward_policy::Action;
+pub use oauth::{ClientAuth, Introspection, OAuthError, OAuthErrorCode, TokenReply, TokenRequest};
+pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit};
+pub use setup::{NewClient, StartError};
+
+use crate::{
+    audit::{Writer, WriterHandle},
+    directory::Directory,
+    keys::Keys,
+    limits::Limits,
+    oauth::Verified,
+};
+
+/// How often the housekeeping runs, counted in rounds of the change feed.
+const TIDY_ROUNDS: u32 = 130;
+
+/// A running Keyward. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Keyward {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) options: Options,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) hasher: SecretHasher,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) directory: Directory,
+    pub(crate) writer: WriterHandle,
+    pub(crate) limits: Limits,
+    pub(crate) verified: Verified,
+    follower: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Keyward {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keyward").field("options", &self.inner.options).finish_non_exhaustive()
+    }
+}
+
+/// Proves that the audit log of a database is whole. Writes nothing, and needs no key that is secret.
+pub async fn verify_audit(store: &dyn Store) -> Result<ChainReport, VerifyError> {
+    let (records, _) = directory::all(store, keyward_store::Query::all(Kind::SigningKey)).await?;
+    audit::verify(store, &keys::verifying(&records)).await
+}
+
+/// Whether a database is in use already: some Keyward started on it with a master key.
+pub async fn is_set_up(store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
+    setup::is_set_up(store, now).await
+}
+
+/// SHA-256 of some bytes, in hexadecimal.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    keyward_crypto::digest::hex(&keyward_crypto::digest::sha256(bytes))
+}
+
+impl Keyward {
+    /// Starts on a database whose tables are up to date: makes what the first start needs, opens an audit chain, and
+    /// begins to follow the change feed. Must be called within a tokio runtime.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        master: &MasterKey,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StartError> {
+        setup::check_master_key(&*store, master, clock.now()).await?;
+        let keys = Keys::open(store.clone(), master.sealer(), clock.clone(), random.clone()).await?;
+        let keys = Arc::new(keys);
+        let sign = audit::signer(keys.clone(), clock.clone());
+        let writer = Writer::start(store.clone(), clock.clone(), random.clone(), sign).await?;
+        let directory = Directory::open(store.clone(), clock.now()).await?;
+        let keyward = Self {
+            inner: Arc::new(Inner {
+                limits: Limits::new(options.token_limit),
+                hasher: master.secret_hasher(),
+                verified: Verified::new(),
+                follower: Mutex::new(None),
+                store,
+                options,
+                clock,
+                random,
+                keys,
+                directory,
+                writer,
+            }),
+        };
+        keyward.first_start(master).await?;
+        let follower = tokio::spawn(follow(Arc::downgrade(&keyward.inner)));
+        *keyward.inner.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
+        Ok(keyward)
+    }
+
+    /// Finishes what is queued, stores the evidence of use and signs the audit chain. Nothing is written afterwards.
+    pub async fn stop(&self) {
+        if let Some(follower) = self.inner.follower.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            follower.abort();
+        }
+        self.inner.writer.stop().await;
+    }
+
+    /// How it behaves.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The source of random bytes.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.inner.random
+    }
+
+    /// Whether requests can be answered: the name of the check that fails, otherwise.
+    pub async fn ready(&self) -> Result<(), &'static str> {
+        if !self.inner.writer.is_running() {
+            return Err("audit");
+        }
+        self.inner.store.ping().await.map(|_| ()).map_err(|error| {
+            tracing::warn!(%error, "the database does not answer");
+            "database"
+        })
+    }
+
+    /// The published keys as JSON (RFC 7517 section 5).
+    #[must_use]
+    pub fn jwks(&self) -> Arc<str> {
+        self.inner.keys.jwks()
+    }
+
+    /// Every permission of the catalogue, in alphabetical order.
+    pub async fn scopes_supported(&self) -> Result<Vec<String>, Error> {
+        let catalogue = self.inner.directory.catalogue().await?;
+        Ok(catalogue.iter().map(ToString::to_string).collect())
+    }
+
+    /// Writes a change and its events, and lets every cache of this process know before it returns.
+    pub(crate) async fn commit(&self, change: Change, events: Vec<Event>) -> Result<Revision, StoreError> {
+        let ids: Vec<_> = change.puts.iter().map(|put| put.record.id()).collect();
+        let revision = self.inner.writer.commit(change, events).await?;
+        self.inner.directory.committed(revision, &ids);
+        if ids.iter().any(|id| id.kind == Kind::SigningKey) {
+            self.inner.reload_keys().await;
+        }
+        Ok(revision)
+    }
+}
+
+impl Inner {
+    async fn reload_keys(&self) {
+        if let Err(error) = self.keys.reload().await {
+            tracing::error!(%error, "the signing keys could not be read again");
+        }
+        self.verified.forget();
+    }
+
+    async fn follow_once(&self) {
+        match self.directory.follow().await {
+            Ok(ids) if ids.iter().any(|id| id.kind == Kind::SigningKey) => self.reload_keys().await,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the change feed could not be read"),
+        }
+        self.keys.tick();
+    }
+
+    async fn tidy(&self) {
+        let now = self.clock.now();
+        self.limits.tidy();
+        self.directory.forget_expired(now);
+        if let Err(error) = self.store.purge(now).await {
+            tracing::warn!(%error, "what expired could not be removed");
+        }
+    }
+}
+
+/// Follows the change feed until the last handle is gone.
+async fn follow(inner: std::sync::Weak<Inner>) {
+    let mut rounds = 0;
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        let store = inner.store.clone();
+        inner.follow_once().await;
+        rounds += 1;
+        if rounds % TIDY_ROUNDS == 0 {
+            inner.tidy().await;
+        }
+        // Held no longer than needed: the wait must not keep a dropped Keyward alive.
+        drop(inner);
+        wait(&*store, directory::POLL).await;
+    }
+}
+
+/// Waits until the database calls, and at most this long.
+async fn wait(store: &dyn Store, at_most: Duration) {
+    let _ = tokio::time::timeout(at_most, store.changed()).await;
+}

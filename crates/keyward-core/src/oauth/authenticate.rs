@@ -1,0 +1,121 @@
+//! Client authentication (RFC 6749 section 2.3), the same for every endpoint.
+
+use std::sync::Arc;
+
+use keyward_crypto::credential::{self, CredentialKind};
+use keyward_model::{Application, Entity, Id, Secret, Subject, Timestamp, validate::is_slug};
+use keyward_policy::liveness;
+
+use super::{ClientAuth, OAuthError, OAuthErrorCode};
+use crate::{
+    Keyward, Origin,
+    directory::{Client, Entry},
+};
+
+/// A client that proved who it is and is alive.
+pub(crate) struct Authenticated {
+    /// The entry that it was found in.
+    pub(crate) entry: Arc<Entry>,
+    /// The client.
+    pub(crate) client: Arc<Client>,
+    /// The identifier of the secret that was used.
+    pub(crate) secret: Id<Secret>,
+}
+
+/// The application that a refused request was about, for the audit log: known by name, not by proof.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    pub(crate) client_id: Option<String>,
+    pub(crate) client: Option<Arc<Client>>,
+    /// Whether the right secret was shown, so that the application itself is the actor.
+    pub(crate) proven: bool,
+    pub(crate) credential_id: Option<String>,
+}
+
+impl About {
+    /// The application of that name, if there is one.
+    pub(crate) fn application(&self) -> Option<&Application> {
+        self.client.as_ref().map(|client| &client.application)
+    }
+
+    /// Who acts: the application once it proved itself, else somebody who used its name.
+    pub(crate) fn actor(&self) -> Subject {
+        match self.application() {
+            Some(application) if self.proven => Subject::record(application.id(), &application.client_id),
+            _ => Subject {
+                kind: "client".into(),
+                id: None,
+                name: self.client_id.as_deref().map(|name| crate::mask(name).chars().take(140).collect()),
+            },
+        }
+    }
+}
+
+impl Keyward {
+    /// Finds out which client asks. `about` is filled as far as that gets, for the audit log.
+    pub(crate) async fn authenticate_client(
+        &self,
+        auth: &ClientAuth,
+        origin: &Origin,
+        now: Timestamp,
+        about: &mut About,
+    ) -> Result<Authenticated, OAuthError> {
+        about.client_id = Some(auth.client_id.clone());
+        // Garbage is refused without a look at the database.
+        let is_secret = matches!(credential::check(&auth.secret), Some((CredentialKind::ClientSecret, _)));
+        if !is_secret || !is_client_id(&auth.client_id) {
+            return Err(OAuthError::unknown_client().because("malformed_credential"));
+        }
+        let entry = self.known_client(&auth.client_id, origin).await?;
+        // The hash is made whether there is such a client or not, so that both take as long.
+        let hash = self.inner.hasher.hash(&auth.secret);
+        let Some(client) = entry.client.clone() else {
+            return Err(OAuthError::unknown_client().because("unknown_client"));
+        };
+        about.client = Some(client.clone());
+        let right = |secret: &Secret| self.inner.hasher.matches(&hash, &secret.hash.into());
+        let Some(secret) = client.secrets.iter().find(|secret| right(secret)) else {
+            return Err(OAuthError::unknown_client().because("wrong_secret"));
+        };
+        about.credential_id = Some(secret.id().to_string());
+        let alive = liveness::application(&client.application, client.above(), now)
+            .and_then(|()| liveness::secret(secret, now));
+        match alive {
+            Ok(()) => {
+                about.proven = true;
+                Ok(Authenticated { entry, secret: secret.id(), client: client.clone() })
+            }
+            Err(liveness::Dead::Unknown) => Err(OAuthError::unknown_client().because("unknown_client")),
+            Err(dead) => {
+                about.proven = true;
+                Err(OAuthError::new(OAuthErrorCode::InvalidClient, dead.message()).because(dead.code()))
+            }
+        }
+    }
+
+    /// The client from memory, or from the database as long as this address does not ask for too many strangers.
+    async fn known_client(&self, client_id: &str, origin: &Origin) -> Result<Arc<Entry>, OAuthError> {
+        let directory = &self.inner.directory;
+        if !directory.knows(client_id).await
+            && let Err(retry_after) = self.inner.limits.lookup(origin.ip.as_deref().unwrap_or(""))
+        {
+            return Err(OAuthError {
+                retry_after_seconds: Some(retry_after),
+                ..OAuthError::new(OAuthErrorCode::RateLimited, "Too many unknown clients from this address.")
+            }
+            .because("rate_limited"));
+        }
+        directory.client(client_id).await.map_err(|error| {
+            tracing::error!(%error, "a client could not be read");
+            OAuthError::unavailable()
+        })
+    }
+}
+
+/// Whether it has the form of a client identifier: `local` or `slug.local`.
+fn is_client_id(text: &str) -> bool {
+    match text.split_once('.') {
+        Some((slug, local)) => is_slug(slug) && is_slug(local),
+        None => is_slug(text),
+    }
+}

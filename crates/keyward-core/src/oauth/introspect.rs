@@ -1,0 +1,76 @@
+//! Token introspection (RFC 7662).
+
+use keyward_model::{ADMIN_READ, ApplicationReach, Entity, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::{ClientAuth, Introspection, LiveToken, OAuthError, authenticate::About};
+use crate::{Keyward, Origin, directory::Client};
+
+impl Keyward {
+    /// Says whether a token works now and what it allows now, to its own client or to a global application with
+    /// `admin:read`. Everyone else, and every doubt, gets `active: false`.
+    pub async fn introspect(
+        &self,
+        auth: ClientAuth,
+        token: &str,
+        origin: &Origin,
+    ) -> Result<Introspection, OAuthError> {
+        let now = self.now();
+        let authenticated = self.authenticate_client(&auth, origin, now, &mut About::default()).await?;
+        let Some(live) = self.look_at(token, now).await? else { return Ok(Introspection::default()) };
+        if !may_introspect(&authenticated.client, &live) {
+            return Ok(Introspection::default());
+        }
+        Ok(Introspection { active: true, claims: Some(describe(&live)) })
+    }
+
+    /// The token, if it works now.
+    pub(crate) async fn look_at(&self, token: &str, now: Timestamp) -> Result<Option<LiveToken>, OAuthError> {
+        let Ok(claims) = self.verify_token(token, &self.audiences(), now) else { return Ok(None) };
+        let live = self.live_token(claims, now).await.map_err(|error| {
+            tracing::error!(%error, "the state of a token could not be read");
+            OAuthError::unavailable()
+        })?;
+        Ok(live.ok())
+    }
+
+    fn audiences(&self) -> Vec<&str> {
+        let options = &self.inner.options;
+        let own = [options.audience.as_str(), options.admin_audience.as_str()];
+        own.into_iter().chain(options.resources.iter().map(String::as_str)).collect()
+    }
+}
+
+fn may_introspect(asking: &Client, live: &LiveToken) -> bool {
+    let own = asking.application.id() == live.client.application.id();
+    let platform = asking.application.reach == ApplicationReach::Global
+        && asking.grants.is_empty()
+        && asking.allowed.contains(ADMIN_READ);
+    own || platform
+}
+
+fn describe(live: &LiveToken) -> Map<String, Value> {
+    let claims = &live.claims;
+    let audience = if let [one] = &claims.aud[..] { json!(one) } else { json!(claims.aud) };
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    put("token_type", json!("Bearer"));
+    put("iss", json!(claims.iss));
+    put("sub", json!(claims.sub));
+    put("aud", audience);
+    put("exp", json!(claims.exp));
+    put("iat", json!(claims.iat));
+    put("jti", json!(claims.jti));
+    put("client_id", json!(claims.client_id));
+    put("scope", json!(live.scopes.to_string()));
+    put("env", json!(claims.env));
+    put("tenants", json!(live.tenants));
+    let only = live.tenants.as_ref().and_then(|tenants| if let [one] = &tenants[..] { Some(one) } else { None });
+    put("tenant_id", json!(only));
+    put("partner_id", json!(claims.partner_id));
+    all
+}

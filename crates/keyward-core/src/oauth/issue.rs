@@ -1,0 +1,205 @@
+//! The token endpoint: client credentials (RFC 6749 section 4.4) to an access token (RFC 9068).
+
+use std::sync::Arc;
+
+use keyward_crypto::access_token::AccessTokenClaims;
+use keyward_model::{
+    Action, Changes, Entity, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid,
+};
+
+use super::{
+    Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
+    authenticate::About,
+    prepare::{prepare, prepare_plain},
+};
+use crate::{Keyward, Origin};
+
+/// `typ` of access tokens (RFC 9068 section 2.1).
+pub(crate) const ACCESS_TOKEN_TYP: &str = "at+jwt";
+
+/// Grant types that exist, but not for the applications that there are so far.
+const OTHER_GRANT_TYPES: [&str; 3] =
+    ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
+
+/// A token that is signed but not yet in the audit log.
+struct Issued {
+    reply: TokenReply,
+    jti: String,
+    prepared: Arc<Prepared>,
+    needed: bool,
+}
+
+impl Keyward {
+    /// Answers a token request. Whatever the answer, it is in the audit log, durably, before this returns.
+    pub async fn token(&self, request: TokenRequest, origin: &Origin) -> Result<TokenReply, OAuthError> {
+        let now = self.now();
+        let mut about = About::default();
+        match self.try_token(&request, origin, now, &mut about).await {
+            Ok(issued) => {
+                let event = self.issued_event(&about, &issued, origin, now);
+                self.append(event).await?;
+                metrics::counter!("keyward_tokens_issued_total").increment(1);
+                Ok(issued.reply)
+            }
+            Err(error) => Err(self.deny(error, &about, origin, now).await),
+        }
+    }
+
+    /// Records the refusal of a token request that could not even be read, and gives it back.
+    pub async fn refuse_token(&self, error: OAuthError, client_id: Option<&str>, origin: &Origin) -> OAuthError {
+        let about = About { client_id: client_id.map(str::to_owned), ..About::default() };
+        self.deny(error, &about, origin, self.now()).await
+    }
+
+    async fn try_token(
+        &self,
+        request: &TokenRequest,
+        origin: &Origin,
+        now: Timestamp,
+        about: &mut About,
+    ) -> Result<Issued, OAuthError> {
+        about.client_id = request.client.as_ref().map(|client| client.client_id.clone());
+        let grant_type = request.grant_type.as_deref();
+        let grant_type = grant_type.ok_or_else(|| OAuthError::invalid_request("The parameter grant_type is missing."))?;
+        let is_other = OTHER_GRANT_TYPES.contains(&grant_type);
+        if grant_type != "client_credentials" && !is_other {
+            let code = OAuthErrorCode::UnsupportedGrantType;
+            return Err(OAuthError::new(code, "This grant type is not supported."));
+        }
+        let client = self.authenticate_client(required(request.client.as_ref())?, origin, now, about).await?;
+        if is_other {
+            let code = OAuthErrorCode::UnauthorizedClient;
+            return Err(OAuthError::new(code, "This application may not use this grant type."));
+        }
+        self.issue(request, &client, now)
+    }
+
+    fn issue(&self, request: &TokenRequest, authenticated: &Authenticated, now: Timestamp) -> Result<Issued, OAuthError> {
+        let client = &*authenticated.client;
+        let application = &client.application;
+        if let Err(retry_after) = self.inner.limits.token(application.id().any()) {
+            return Err(OAuthError {
+                retry_after_seconds: Some(retry_after),
+                ..OAuthError::new(
+                    OAuthErrorCode::RateLimited,
+                    "This client asks for too many tokens. Keep a token until it expires.",
+                )
+            }
+            .because("rate_limited"));
+        }
+        let audience = self.audience(request.resource.as_deref())?;
+        let prepared = match (&request.scope, &request.tenant) {
+            (None, None) => prepare_plain(&authenticated.entry, client, now)?,
+            (scope, tenant) => Arc::new(prepare(client, scope.as_deref(), tenant.as_deref(), now)?),
+        };
+        let options = &self.inner.options;
+        let lifetime = application.token_lifetime.unwrap_or(options.token_lifetime);
+        let exp = now.plus_seconds(i64::from(lifetime)).min(prepared.valid_until).unix_seconds();
+        let iat = now.unix_seconds();
+        let jti = encode_uuid(new_uuid(now, &*self.inner.random));
+        let claims = AccessTokenClaims {
+            iss: options.issuer.clone(),
+            sub: application.client_id.clone(),
+            aud: vec![audience.to_owned()],
+            exp,
+            iat,
+            nbf: None,
+            jti: jti.clone(),
+            client_id: application.client_id.clone(),
+            scope: prepared.scope.clone(),
+            env: application.environment.clone(),
+            tenants: prepared.tenants.clone(),
+            tenant_id: prepared.tenant.map(|id| id.to_string()),
+            partner_id: prepared.partner.map(|id| id.to_string()),
+            roles: None,
+            credential_id: Some(authenticated.secret.to_string()),
+        };
+        let access_token = self.sign(&claims, application.token_alg, now)?;
+        let needed = self.inner.limits.needed(application.id().any(), (audience, &prepared.scope, &claims.tenants), exp, iat);
+        let reply = TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope: claims.scope };
+        Ok(Issued { reply, jti, prepared, needed })
+    }
+
+    fn sign(
+        &self,
+        claims: &AccessTokenClaims,
+        algorithm: keyward_model::TokenAlgorithm,
+        now: Timestamp,
+    ) -> Result<String, OAuthError> {
+        let signed = self.inner.keys.signer(algorithm, now).and_then(|key| {
+            let payload = serde_json::to_vec(claims).ok()?;
+            key.sign_compact(ACCESS_TOKEN_TYP, &payload).ok()
+        });
+        signed.ok_or_else(|| {
+            tracing::error!(algorithm = algorithm.as_str(), "no signing key could sign a token");
+            OAuthError::unavailable().because("signing_failed")
+        })
+    }
+
+    /// The audience for a `resource` parameter (RFC 8707).
+    fn audience<'a>(&'a self, resource: Option<&str>) -> Result<&'a str, OAuthError> {
+        let options = &self.inner.options;
+        let Some(resource) = resource else { return Ok(&options.audience) };
+        let mut known = [&options.audience, &options.admin_audience].into_iter().chain(&options.resources);
+        known.find(|known| *known == resource).map(String::as_str).ok_or_else(|| {
+            OAuthError::new(OAuthErrorCode::InvalidTarget, "There are no tokens for that resource here.")
+        })
+    }
+
+    fn issued_event(&self, about: &About, issued: &Issued, origin: &Origin, now: Timestamp) -> Event {
+        Event {
+            id: Id::generate(now, &*self.inner.random),
+            occurred_at: now,
+            action: Action::TOKEN_ISSUED,
+            outcome: Outcome::Success,
+            reason: (!issued.needed).then(|| crate::audit::UNNEEDED.to_owned()),
+            actor: about.actor(),
+            resource: Some(Subject::token(&issued.jti)),
+            tenant_id: issued.prepared.tenant,
+            partner_id: issued.prepared.partner,
+            changes: issued.prepared.changes.clone(),
+            context: origin.context(about.credential_id.clone()),
+        }
+    }
+
+    /// Writes a refusal down; when that can't be done, the answer is that the service is unavailable.
+    async fn deny(&self, error: OAuthError, about: &About, origin: &Origin, now: Timestamp) -> OAuthError {
+        metrics::counter!("keyward_tokens_denied_total", "reason" => error.reason).increment(1);
+        if error.code == OAuthErrorCode::Unavailable {
+            return error;
+        }
+        let application = about.application();
+        let event = Event {
+            id: Id::generate(now, &*self.inner.random),
+            occurred_at: now,
+            action: Action::TOKEN_DENIED,
+            outcome: Outcome::Denied,
+            reason: Some(error.reason.to_owned()),
+            actor: about.actor(),
+            resource: application.map(|application| Subject::record(application.id(), &application.client_id)),
+            tenant_id: application.and_then(|application| application.tenant_id),
+            partner_id: application.and_then(|application| application.partner_id),
+            changes: Changes::default(),
+            context: origin.context(about.credential_id.clone()),
+        };
+        match self.append(event).await {
+            Ok(()) => error,
+            Err(unavailable) => unavailable,
+        }
+    }
+
+    async fn append(&self, event: Event) -> Result<(), OAuthError> {
+        self.inner.writer.append(event).await.map_err(|error| {
+            tracing::error!(%error, "an audit record could not be written");
+            OAuthError::unavailable().because("audit_unavailable")
+        })
+    }
+}
+
+/// Who asks; a request without any authentication is refused like one with a wrong secret.
+pub(crate) fn required(client: Option<&ClientAuth>) -> Result<&ClientAuth, OAuthError> {
+    client.ok_or_else(|| {
+        OAuthError::new(OAuthErrorCode::InvalidClient, "The request has no client authentication.")
+            .because("credentials_missing")
+    })
+}

@@ -1,0 +1,51 @@
+//! Token revocation (RFC 7009).
+
+use keyward_model::{Action, Changes, Entity, Event, Id, Meta, Outcome, Revocation, Subject, Timestamp};
+use keyward_store::{Change, StoreError};
+
+use super::{ClientAuth, OAuthError, authenticate::About};
+use crate::{Keyward, Origin};
+
+impl Keyward {
+    /// Ends a token of the asking client, at once on this node. Tokens of others and what is no token are left as they
+    /// are, without a word.
+    pub async fn revoke(&self, auth: ClientAuth, token: &str, origin: &Origin) -> Result<(), OAuthError> {
+        let now = self.now();
+        let mut about = About::default();
+        let authenticated = self.authenticate_client(&auth, origin, now, &mut about).await?;
+        let Some(live) = self.look_at(token, now).await? else { return Ok(()) };
+        if authenticated.client.application.id() != live.client.application.id() {
+            return Ok(());
+        }
+        let expires_at = Timestamp::from_unix_millis(live.claims.exp.saturating_mul(1_000)).unwrap_or(now);
+        let revocation = Revocation {
+            meta: Meta::new(Id::generate(now, &*self.inner.random), now),
+            jti: live.claims.jti.clone(),
+            expires_at,
+        };
+        let event = Event {
+            id: Id::generate(now, &*self.inner.random),
+            occurred_at: now,
+            action: Action::TOKEN_REVOKED,
+            outcome: Outcome::Success,
+            reason: None,
+            actor: about.actor(),
+            resource: Some(Subject::token(&live.claims.jti)),
+            tenant_id: live.client.application.tenant_id,
+            partner_id: live.client.application.partner_id,
+            changes: Changes::default(),
+            context: origin.context(about.credential_id.clone()),
+        };
+        match self.commit(Change::default().create(revocation), vec![event]).await {
+            // Taken: somebody was quicker, and the token is dead all the same.
+            Ok(_) | Err(StoreError::Taken(_)) => {
+                self.inner.directory.token_revoked(&live.claims.jti, expires_at);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a revocation could not be written");
+                Err(OAuthError::unavailable())
+            }
+        }
+    }
+}

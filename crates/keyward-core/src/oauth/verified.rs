@@ -1,0 +1,118 @@
+//! Whether an access token works now: its signature once, its life every time.
+
+use std::sync::Arc;
+
+use keyward_crypto::{
+    access_token::{AccessTokenClaims, Expected, TokenError, check_claims, verify_access_token},
+    digest::sha256,
+};
+use keyward_model::{ApplicationReach, Entity, ScopeSet, Timestamp};
+use keyward_policy::liveness::{self, Dead};
+use keyward_store::StoreError;
+
+use super::prepare::entitlement;
+use crate::{Keyward, directory::Client};
+
+/// How many verified tokens are remembered.
+const REMEMBERED: u64 = 50_000;
+
+/// The tokens whose signature was found good, by the SHA-256 of the token.
+pub(crate) struct Verified(moka::sync::Cache<[u8; 32], Arc<AccessTokenClaims>>);
+
+impl Verified {
+    pub(crate) fn new() -> Self {
+        Self(moka::sync::Cache::new(REMEMBERED))
+    }
+
+    /// Forgets all, because a key was withdrawn.
+    pub(crate) fn forget(&self) {
+        self.0.invalidate_all();
+    }
+}
+
+/// A token that works now, with what it comes to now.
+pub(crate) struct LiveToken {
+    pub(crate) claims: Arc<AccessTokenClaims>,
+    /// The client that it was issued to.
+    pub(crate) client: Arc<Client>,
+    /// Its permissions, as far as the application still has them.
+    pub(crate) scopes: ScopeSet,
+    /// Its tenants, as far as the application still has them.
+    pub(crate) tenants: Option<Vec<String>>,
+}
+
+impl Keyward {
+    /// Checks signature, type, issuer, audience and times.
+    pub(crate) fn verify_token(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        now: Timestamp,
+    ) -> Result<Arc<AccessTokenClaims>, TokenError> {
+        let expected = Expected { issuer: &self.inner.options.issuer, audiences, now, leeway_seconds: 0 };
+        let key = sha256(token.as_bytes());
+        if let Some(claims) = self.inner.verified.0.get(&key) {
+            check_claims(&claims, &expected)?;
+            return Ok(claims);
+        }
+        let claims = self.inner.keys.with_verifying(|keys| verify_access_token(keys, token, &expected))?;
+        let claims = Arc::new(claims);
+        self.inner.verified.0.insert(key, claims.clone());
+        Ok(claims)
+    }
+
+    /// Whether a verified token, its credential, its application and all above are alive, and what is left of it.
+    pub(crate) async fn live_token(
+        &self,
+        claims: Arc<AccessTokenClaims>,
+        now: Timestamp,
+    ) -> Result<Result<LiveToken, Dead>, StoreError> {
+        let directory = &self.inner.directory;
+        if directory.is_revoked(&claims.jti).await? {
+            return Ok(Err(Dead::Unknown));
+        }
+        let entry = directory.client(&claims.client_id).await?;
+        Ok(entry.client.clone().ok_or(Dead::Unknown).and_then(|client| judge(client, claims, now)))
+    }
+}
+
+fn judge(client: Arc<Client>, claims: Arc<AccessTokenClaims>, now: Timestamp) -> Result<LiveToken, Dead> {
+    let credential = claims.credential_id.as_deref();
+    // The secret binds the token to this application, not to a later one by the same name.
+    let secret = client.secrets.iter().find(|secret| Some(secret.id().to_string().as_str()) == credential);
+    liveness::secret_tokens(secret.ok_or(Dead::Unknown)?)?;
+    liveness::application(&client.application, client.above(), now)?;
+    let (permissions, tenants) = remaining(&client, &claims, now)?;
+    let asked: ScopeSet = claims.scope.parse().map_err(|_| Dead::Unknown)?;
+    let had_any = !asked.is_empty();
+    let scopes = asked.intersection(&permissions);
+    if had_any && scopes.is_empty() {
+        return Err(Dead::Unknown);
+    }
+    Ok(LiveToken { claims, scopes, tenants, client })
+}
+
+/// The tenants of the token that the client still has, and the permissions that it has for all of them.
+fn remaining(
+    client: &Client,
+    claims: &AccessTokenClaims,
+    now: Timestamp,
+) -> Result<(ScopeSet, Option<Vec<String>>), Dead> {
+    let Some(tenants) = &claims.tenants else {
+        // A token for the whole platform needs an application that still has no tenants of its own.
+        let is_platform = client.grants.is_empty() && client.application.reach == ApplicationReach::Global;
+        return if is_platform { Ok((client.allowed.clone(), None)) } else { Err(Dead::Unknown) };
+    };
+    let mut left = Vec::with_capacity(tenants.len());
+    let mut permissions: Option<ScopeSet> = None;
+    for tenant in tenants {
+        if let Ok(has) = entitlement(client, Some(tenant), now) {
+            left.push(tenant.clone());
+            permissions = Some(match permissions {
+                None => has.permissions,
+                Some(others) => others.intersection(&has.permissions),
+            });
+        }
+    }
+    permissions.map(|permissions| (permissions, Some(left))).ok_or(Dead::Unknown)
+}

@@ -1,0 +1,354 @@
+//! The audit log: what happened, and the chain that proves that nothing was removed.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use crate::{AnyId, Id, Identified, Kind, Partner, Tenant, Timestamp, meta::text_enum};
+
+/// What was done, as `noun.past_verb`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Action(Cow<'static, str>);
+
+macro_rules! actions {
+    ($($name:ident = $text:literal, $meaning:literal;)+) => {
+        impl Action {
+            $(
+                #[doc = $meaning]
+                pub const $name: Self = Self(Cow::Borrowed($text));
+            )+
+
+            /// Every action that this version records, with its meaning.
+            pub const ALL: &'static [(&'static str, &'static str)] = &[$(($text, $meaning)),+];
+        }
+    };
+}
+
+actions! {
+    TOKEN_ISSUED = "token.issued", "An access token was issued.";
+    TOKEN_DENIED = "token.denied", "A request for an access token was refused.";
+    TOKEN_REVOKED = "token.revoked", "An access token was revoked before its expiry.";
+    TENANT_CREATED = "tenant.created", "A tenant was created.";
+    TENANT_UPDATED = "tenant.updated", "A tenant was changed.";
+    TENANT_DELETED = "tenant.deleted", "A tenant was deleted, and everything in it with it.";
+    ROLE_CREATED = "role.created", "A role was created.";
+    ROLE_UPDATED = "role.updated", "A role was changed.";
+    ROLE_DELETED = "role.deleted", "A role was deleted.";
+    PERMISSION_CREATED = "permission.created", "A row was added to the permission catalogue.";
+    PERMISSION_UPDATED = "permission.updated", "A row of the permission catalogue was changed.";
+    PERMISSION_DELETED = "permission.deleted", "A row was removed from the permission catalogue.";
+    APPLICATION_CREATED = "application.created", "An application was created.";
+    APPLICATION_UPDATED = "application.updated", "An application was changed.";
+    APPLICATION_DELETED = "application.deleted", "An application was deleted and its credentials revoked for good.";
+    APPLICATION_RENEWED = "application.renewed", "An application's expiry was moved.";
+    APPLICATION_GRANTED = "application.granted", "An application's grants were replaced.";
+    SECRET_CREATED = "secret.created", "A secret was made for an application.";
+    SECRET_REVOKED = "secret.revoked", "A secret was stopped for good.";
+    SIGNING_KEY_CREATED = "signing_key.created", "A signing key was made.";
+    SIGNING_KEY_LISTED = "signing_key.listed", "The signing keys were listed.";
+    SIGNING_KEY_RETIRED = "signing_key.retired", "A signing key was given its date of retirement.";
+    ACCESS_DENIED = "access.denied", "A write through the admin API was refused with 403.";
+    CHAIN_OPENED = "chain.opened", "A process began a chain of the audit log; lists the heads of the chains before it.";
+    CHAIN_CHECKPOINTED = "chain.checkpointed", "The chain so far was signed.";
+}
+
+impl Action {
+    /// An action by its text, for example one that a newer version wrote.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+
+    /// The action as `noun.past_verb`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Denied,
+    /// It was allowed and could not be done.
+    Failure,
+}
+
+text_enum!(Outcome { Success = "success", Denied = "denied", Failure = "failure" });
+
+/// Who or what an event is about: an actor or a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Subject {
+    /// `application`, `user`, `tenant`, `token`, `system`, …
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    /// The identifier; for a token its `jti`.
+    pub id: Option<String>,
+    /// What it was called at the time.
+    pub name: Option<String>,
+}
+
+impl Subject {
+    /// The process itself, acting on nobody's behalf.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { kind: "system".into(), id: None, name: None }
+    }
+
+    /// Somebody at the machine's command line.
+    #[must_use]
+    pub fn operator(name: &str) -> Self {
+        Self { kind: "operator".into(), id: None, name: Some(name.to_owned()) }
+    }
+
+    /// A record.
+    #[must_use]
+    pub fn record(id: impl Into<AnyId>, name: &str) -> Self {
+        let id = id.into();
+        Self { kind: id.kind.name().into(), id: Some(id.to_string()), name: Some(name.to_owned()) }
+    }
+
+    /// A token.
+    #[must_use]
+    pub fn token(jti: &str) -> Self {
+        Self { kind: "token".into(), id: Some(jti.to_owned()), name: None }
+    }
+}
+
+/// A field that changed. Secrets never appear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldChange {
+    /// The field's name.
+    pub field: String,
+    /// Its value before; null when there was none.
+    #[schema(value_type = Value)]
+    pub from: Json,
+    /// Its value afterwards; null when there is none.
+    #[schema(value_type = Value)]
+    pub to: Json,
+}
+
+/// The changes of an event as the JSON text that is stored and hashed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes(String);
+
+impl Changes {
+    /// The text of these changes; empty when there are none.
+    #[must_use]
+    pub fn of(changes: &[FieldChange]) -> Self {
+        if changes.is_empty() {
+            return Self::default();
+        }
+        // Serialising strings and JSON values can't fail; should it ever, the event is kept without them.
+        Self(serde_json::to_string(changes).unwrap_or_default())
+    }
+
+    /// The changes as they were stored.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The stored text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The changes one by one; empty when the text was tampered with.
+    #[must_use]
+    pub fn list(&self) -> Vec<FieldChange> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+/// Where an event came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Context {
+    /// The caller's IP address.
+    pub ip: Option<String>,
+    /// The caller's `User-Agent`, cut to 256 characters.
+    pub user_agent: Option<String>,
+    /// The request's `X-Request-Id`.
+    pub request_id: Option<String>,
+    /// The session, for people.
+    pub session_id: Option<String>,
+    /// The credential that was used.
+    pub credential_id: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The identifier, `evt_…`; sorts by time.
+    pub id: Id<Event>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What was done.
+    pub action: Action,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a word for programs.
+    pub reason: Option<String>,
+    /// Who did it.
+    pub actor: Subject,
+    /// What it was done to.
+    pub resource: Option<Subject>,
+    /// The tenant of the resource.
+    pub tenant_id: Option<Id<Tenant>>,
+    /// The partner of the resource.
+    pub partner_id: Option<Id<Partner>>,
+    /// What changed.
+    pub changes: Changes,
+    /// Where it came from.
+    pub context: Context,
+}
+
+impl Identified for Event {
+    const KIND: Kind = Kind::Event;
+}
+
+impl Event {
+    /// The bytes that the chain's hash covers: every field with its length in front, so that no two events share them.
+    pub fn write_canonical(&self, into: &mut Vec<u8>) {
+        let mut put = |text: Option<&str>| match text {
+            None => into.extend_from_slice(&u32::MAX.to_be_bytes()),
+            Some(text) => {
+                into.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX - 1).to_be_bytes());
+                into.extend_from_slice(text.as_bytes());
+            }
+        };
+        put(Some(&self.id.to_string()));
+        put(Some(&self.occurred_at.unix_millis().to_string()));
+        put(Some(self.action.as_str()));
+        put(Some(self.outcome.as_str()));
+        put(self.reason.as_deref());
+        for subject in [Some(&self.actor), self.resource.as_ref()] {
+            put(subject.map(|subject| subject.kind.as_ref()));
+            put(subject.and_then(|subject| subject.id.as_deref()));
+            put(subject.and_then(|subject| subject.name.as_deref()));
+        }
+        put(self.tenant_id.map(|id| id.to_string()).as_deref());
+        put(self.partner_id.map(|id| id.to_string()).as_deref());
+        put(Some(self.changes.as_str()));
+        put(self.context.ip.as_deref());
+        put(self.context.user_agent.as_deref());
+        put(self.context.request_id.as_deref());
+        put(self.context.session_id.as_deref());
+        put(self.context.credential_id.as_deref());
+    }
+
+    /// How it is read, with its hash in the chain.
+    #[must_use]
+    pub fn view(&self, hash: &[u8; 32]) -> EventView {
+        EventView {
+            id: self.id,
+            occurred_at: self.occurred_at,
+            action: self.action.as_str().to_owned(),
+            result: self.outcome,
+            reason: self.reason.clone(),
+            actor: self.actor.clone(),
+            resource: self.resource.clone(),
+            tenant_id: self.tenant_id,
+            partner_id: self.partner_id,
+            changes: self.changes.list(),
+            context: self.context.clone(),
+            hash: hex(hash),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+/// An event with its place in a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainedEvent {
+    /// What happened.
+    pub event: Event,
+    /// The chain, which belongs to one run of one process.
+    pub chain: String,
+    /// 1 for the first event of the chain, then one more each.
+    pub seq: i64,
+    /// SHA-256 of the hash before (32 zero bytes at first), the chain's name, `seq` and the event's canonical bytes.
+    pub hash: [u8; 32],
+}
+
+/// The last event of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainHead {
+    /// The chain.
+    pub chain: String,
+    /// When its first event was written.
+    pub opened_at: Timestamp,
+    /// When its last event was written.
+    pub updated_at: Timestamp,
+    /// The last event's number.
+    pub seq: i64,
+    /// The last event's hash.
+    pub hash: [u8; 32],
+    /// Up to which number its events are counted in the evidence of use.
+    pub usage_seq: i64,
+}
+
+/// How often an address used a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The credential.
+    pub subject: AnyId,
+    /// The caller's IP address.
+    pub address: String,
+    /// How often.
+    pub count: u64,
+    /// How often the caller had no token that was still good: tokens needed, against `count` tokens issued.
+    pub needed: u64,
+    /// When first.
+    pub first_used_at: Timestamp,
+    /// When last.
+    pub last_used_at: Timestamp,
+}
+
+/// An event as it is read.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub struct EventView {
+    /// The identifier, `evt_…`; sorts by time.
+    #[schema(value_type = String)]
+    pub id: Id<Event>,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub occurred_at: Timestamp,
+    /// What was done, as `noun.past_verb`.
+    #[schema(example = "token.issued")]
+    pub action: String,
+    /// How it ended.
+    pub result: Outcome,
+    /// Why, in a word for programs.
+    pub reason: Option<String>,
+    /// Who did it.
+    pub actor: Subject,
+    /// What it was done to.
+    pub resource: Option<Subject>,
+    /// The tenant of the resource.
+    #[schema(value_type = Option<String>)]
+    pub tenant_id: Option<Id<Tenant>>,
+    /// The partner of the resource.
+    #[schema(value_type = Option<String>)]
+    pub partner_id: Option<Id<Partner>>,
+    /// What changed.
+    pub changes: Vec<FieldChange>,
+    /// Where it came from.
+    pub context: Context,
+    /// The event's hash in its chain, in hexadecimal.
+    pub hash: String,
+}

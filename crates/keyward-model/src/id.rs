@@ -1,0 +1,216 @@
+//! Typed identifiers: a kind's prefix, an underscore, and 26 characters of a `UUIDv7` in lower-case Crockford base32.
+
+use std::{fmt, hash::Hash, marker::PhantomData, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::{Kind, Random, Timestamp};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const ENCODED_LEN: usize = 26;
+
+/// What kind of thing an [`Id`] names; implemented by the types of the domain.
+pub trait Identified {
+    /// The kind, which decides the prefix.
+    const KIND: Kind;
+}
+
+/// The identifier of an `R`, for example `tnt_01k…`. Ids of different types can't be mixed up.
+pub struct Id<R> {
+    uuid: Uuid,
+    of: PhantomData<fn() -> R>,
+}
+
+/// An identifier whose kind is known at run time only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnyId {
+    /// The kind.
+    pub kind: Kind,
+    /// The number behind the prefix.
+    pub uuid: Uuid,
+}
+
+/// Why a text is no identifier of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an identifier of the expected kind")]
+pub struct InvalidId;
+
+impl<R: Identified> Id<R> {
+    /// A fresh identifier. Later ones sort behind earlier ones.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self::from_uuid(new_uuid(now, random))
+    }
+
+    /// The identifier with this number.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self { uuid, of: PhantomData }
+    }
+
+    /// The number behind the prefix.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+
+    /// The same identifier without its type.
+    #[must_use]
+    pub const fn any(self) -> AnyId {
+        AnyId { kind: R::KIND, uuid: self.uuid }
+    }
+}
+
+impl AnyId {
+    /// Gives the identifier its type back, when it is of that kind.
+    #[must_use]
+    pub fn typed<R: Identified>(self) -> Option<Id<R>> {
+        (self.kind == R::KIND).then(|| Id::from_uuid(self.uuid))
+    }
+}
+
+/// A fresh `UUIDv7` (RFC 9562 section 5.7).
+#[must_use]
+pub fn new_uuid(now: Timestamp, random: &dyn Random) -> Uuid {
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    let millis = u64::try_from(now.unix_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}
+
+/// The 26 characters that stand for `uuid` in an identifier.
+#[must_use]
+pub fn encode_uuid(uuid: Uuid) -> String {
+    let mut text = String::with_capacity(ENCODED_LEN);
+    push_encoded(uuid, &mut text);
+    text
+}
+
+fn push_encoded(uuid: Uuid, into: &mut String) {
+    let number = uuid.as_u128();
+    for position in (0..ENCODED_LEN).rev() {
+        let digit = (number >> (position * 5)) & 31;
+        // `digit` is below 32, the alphabet's length.
+        into.push(char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]));
+    }
+}
+
+fn decode_uuid(text: &str) -> Option<Uuid> {
+    let bytes = text.as_bytes();
+    // 26 digits hold 130 bits: the first may only use its lower three.
+    if bytes.len() != ENCODED_LEN || bytes[0] > b'7' {
+        return None;
+    }
+    let mut number: u128 = 0;
+    for byte in bytes {
+        let digit = ALPHABET.iter().position(|candidate| candidate == byte)?;
+        number = (number << 5) | u128::try_from(digit).ok()?;
+    }
+    Some(Uuid::from_u128(number))
+}
+
+impl fmt::Display for AnyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(ENCODED_LEN + 4);
+        text.push_str(self.kind.prefix());
+        text.push('_');
+        push_encoded(self.uuid, &mut text);
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for AnyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for AnyId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (prefix, digits) = text.split_once('_').ok_or(InvalidId)?;
+        let kind = Kind::from_prefix(prefix).ok_or(InvalidId)?;
+        let uuid = decode_uuid(digits).ok_or(InvalidId)?;
+        Ok(Self { kind, uuid })
+    }
+}
+
+impl<R: Identified> FromStr for Id<R> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse::<AnyId>()?.typed().ok_or(InvalidId)
+    }
+}
+
+impl<R: Identified> fmt::Display for Id<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.any(), f)
+    }
+}
+
+impl<R: Identified> fmt::Debug for Id<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<R: Identified> From<Id<R>> for AnyId {
+    fn from(id: Id<R>) -> Self {
+        id.any()
+    }
+}
+
+impl<R> Clone for Id<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Id<R> {}
+
+impl<R> PartialEq for Id<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+
+impl<R> Eq for Id<R> {}
+
+impl<R> PartialOrd for Id<R> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<R> Ord for Id<R> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+
+impl<R> Hash for Id<R> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+
+impl<R: Identified> Serialize for Id<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, R: Identified> Deserialize<'de> for Id<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(|_| {
+            serde::de::Error::custom(format_args!(
+                "expected an identifier that begins with {}_",
+                R::KIND.prefix()
+            ))
+        })
+    }
+}

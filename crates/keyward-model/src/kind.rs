@@ -1,0 +1,77 @@
+//! The kinds of things that have identifiers.
+
+/// A kind of record, actor or event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A partner, which owns tenants.
+    Partner,
+    /// A tenant.
+    Tenant,
+    /// A named set of permissions.
+    Role,
+    /// A row of the permission catalogue.
+    Permission,
+    /// An OAuth client.
+    Application,
+    /// A secret of an application.
+    Secret,
+    /// A key that signs tokens.
+    SigningKey,
+    /// A token that was revoked before its expiry.
+    Revocation,
+    /// An event of the audit log.
+    Event,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Partner,
+        Self::Tenant,
+        Self::Role,
+        Self::Permission,
+        Self::Application,
+        Self::Secret,
+        Self::SigningKey,
+        Self::Revocation,
+        Self::Event,
+    ];
+
+    /// What identifiers of this kind begin with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Partner => "prt",
+            Self::Tenant => "tnt",
+            Self::Role => "rol",
+            Self::Permission => "per",
+            Self::Application => "app",
+            Self::Secret => "sec",
+            Self::SigningKey => "sgk",
+            Self::Revocation => "rvk",
+            Self::Event => "evt",
+        }
+    }
+
+    /// The kind's name in the audit log and in error messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Partner => "partner",
+            Self::Tenant => "tenant",
+            Self::Role => "role",
+            Self::Permission => "permission",
+            Self::Application => "application",
+            Self::Secret => "secret",
+            Self::SigningKey => "signing_key",
+            Self::Revocation => "revocation",
+            Self::Event => "event",
+        }
+    }
+
+    /// The kind whose identifiers begin with `prefix`.
+    #[must_use]
+    pub fn from_prefix(prefix: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.prefix() == prefix)
+    }
+}

@@ -1,0 +1,43 @@
+//! Keyward's domain: ids, resources, permissions, lifecycles, audit events, and time.
+//!
+//! Pure data and rules without any input or output.
+
+mod application;
+mod application_forms;
+mod audit;
+mod id;
+mod keys;
+mod kind;
+mod meta;
+mod partner;
+mod permission;
+mod record;
+mod role;
+mod scope;
+mod secret;
+mod tenant;
+mod time;
+pub mod validate;
+
+pub use application::{Application, ApplicationReach, ApplicationType, Grant, TokenAlgorithm};
+pub use application_forms::{ApplicationView, EditApplication, NewApplication};
+pub use audit::{
+    Action, ChainHead, ChainedEvent, Changes, Context, Event, EventView, FieldChange, Outcome, Subject, Usage,
+};
+pub use id::{AnyId, Id, Identified, InvalidId, encode_uuid, new_uuid};
+pub use keys::{Revocation, SigningKey};
+pub use kind::Kind;
+pub use meta::{
+    EXPIRING_SECONDS, Field, Meta, Owner, Reach, State, Status, TenancyStatus, UniqueKey, UnknownValue, Value,
+};
+pub use partner::Partner;
+pub use permission::{
+    ADMIN_READ, ADMIN_WRITE, EditPermission, KEYS_VERIFY, NewPermission, PLATFORM_SCOPES, Permission,
+    PermissionView,
+};
+pub use record::{Entity, Record, Resource, WrongKind};
+pub use role::{EditRole, NewRole, Role, RoleView};
+pub use scope::{InvalidScope, MAX_SCOPE_LEN, Scope, ScopeSet};
+pub use secret::{Caller, NewSecret, Secret, SecretView};
+pub use tenant::{EditTenant, NewTenant, Tenant, TenantView};
+pub use time::{Clock, InvalidTimestamp, ManualClock, Random, SeededRandom, SystemClock, Timestamp};

@@ -1,0 +1,75 @@
+//! Rules for fields that several resources share, in the form that `validator` wants.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use validator::ValidationError;
+
+/// The longest slug, client identifier or environment name, in characters.
+pub const MAX_SLUG_LEN: usize = 64;
+
+/// An error with a code for programs and a sentence for people.
+pub(crate) fn error(code: &'static str, message: impl Into<Cow<'static, str>>) -> ValidationError {
+    ValidationError::new(code).with_message(message.into())
+}
+
+/// Whether `text` is 1 to 64 characters of `a-z`, `0-9` and `-`.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_SLUG_LEN).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// Refuses what is no slug.
+pub(crate) fn slug(text: &str) -> Result<(), ValidationError> {
+    if is_slug(text) {
+        return Ok(());
+    }
+    Err(error("invalid_slug", "must be 1 to 64 characters of a to z, 0 to 9 and hyphen"))
+}
+
+/// Refuses names that are empty, longer than 200 characters, or that hold markup or control characters.
+pub(crate) fn name(text: &str) -> Result<(), ValidationError> {
+    if text.trim().is_empty() || text.chars().count() > 200 {
+        return Err(error("invalid_length", "must be 1 to 200 characters"));
+    }
+    if text.chars().any(|c| c.is_control() || c == '<' || c == '>') {
+        return Err(error("invalid_character", "must not contain control characters, < or >"));
+    }
+    Ok(())
+}
+
+/// Refuses notes longer than 2,000 characters or with control characters other than line breaks.
+pub(crate) fn notes(text: &str) -> Result<(), ValidationError> {
+    if text.chars().count() > 2_000 {
+        return Err(error("invalid_length", "must be at most 2,000 characters"));
+    }
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(error("invalid_character", "must not contain control characters"));
+    }
+    Ok(())
+}
+
+/// Refuses what is no JSON object, or one of more than 64 KiB as text.
+pub(crate) fn open_document(document: &Value) -> Result<(), ValidationError> {
+    if !document.is_object() {
+        return Err(error("invalid_type", "must be an object"));
+    }
+    if document.to_string().len() > 65_536 {
+        return Err(error("too_large", "must be at most 64 KiB"));
+    }
+    Ok(())
+}
+
+/// Refuses a token lifetime outside of one minute to one day.
+pub(crate) fn token_lifetime(seconds: u32) -> Result<(), ValidationError> {
+    if (60..=86_400).contains(&seconds) {
+        return Ok(());
+    }
+    Err(error("out_of_range", "must be 60 to 86400 seconds"))
+}
+
+/// An empty JSON object, the default of open documents.
+pub(crate) fn empty_document() -> Value {
+    Value::Object(serde_json::Map::new())
+}

@@ -1,0 +1,82 @@
+//! Bounded granting: nobody gives away more than they hold.
+
+use keyward_model::{ADMIN_WRITE, Owner, PLATFORM_SCOPES, Scope, ScopeSet};
+
+use crate::Principal;
+
+/// Why permissions can't be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantRefusal {
+    /// The giver does not hold them.
+    #[error("not held by the giver: {0}")]
+    NotHeld(ScopeSet),
+    /// They are the platform's own and can't be put into anything that belongs to a tenant or partner.
+    #[error("reserved for the platform: {0}")]
+    PlatformOnly(ScopeSet),
+}
+
+/// Whether `giver` may put `scopes` into something that `owner` owns. `catalogue` holds all permissions that exist.
+pub fn may_grant(
+    giver: &Principal,
+    scopes: &ScopeSet,
+    owner: Owner,
+    catalogue: &ScopeSet,
+) -> Result<(), GrantRefusal> {
+    let reserved: ScopeSet = PLATFORM_SCOPES.iter().filter_map(|scope| scope.parse::<Scope>().ok()).collect();
+    let platform_only = scopes.clone().intersection(&reserved);
+    if !platform_only.is_empty() && !matches!(owner, Owner::Platform) {
+        return Err(GrantRefusal::PlatformOnly(platform_only));
+    }
+    let missing = match giver {
+        Principal::Operator => ScopeSet::default(),
+        // A global application that may write counts as holding the whole catalogue.
+        Principal::Service { global: true, scopes: held } if held.contains(ADMIN_WRITE) => {
+            scopes.difference(catalogue).difference(held)
+        }
+        Principal::Service { scopes: held, .. } => scopes.difference(held),
+    };
+    if missing.is_empty() { Ok(()) } else { Err(GrantRefusal::NotHeld(missing)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(text: &str) -> ScopeSet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn platform_scopes_stay_with_the_platform() {
+        let catalogue = set("admin:read admin:write points:read");
+        let giver = Principal::Service { global: true, scopes: set("admin:write") };
+        let tenant = Owner::Tenant("tnt_00000000000000000000000001".parse().unwrap());
+        assert_eq!(may_grant(&giver, &set("admin:read"), Owner::Platform, &catalogue), Ok(()));
+        assert_eq!(
+            may_grant(&giver, &set("admin:read points:read"), tenant, &catalogue),
+            Err(GrantRefusal::PlatformOnly(set("admin:read")))
+        );
+        assert_eq!(may_grant(&giver, &set("points:read"), tenant, &catalogue), Ok(()));
+    }
+
+    proptest! {
+        /// Holding more never allows less, and a giver without `admin:write` gives only what it holds.
+        #[test]
+        fn monotonic(
+            held in proptest::collection::vec("[a-e]:r", 0..5),
+            more in proptest::collection::vec("[a-e]:r", 0..5),
+            given in proptest::collection::vec("[a-e]:r", 0..5),
+        ) {
+            let of = |list: &[String]| list.iter().map(|text| text.parse().unwrap()).collect::<ScopeSet>();
+            let catalogue = set("a:r b:r c:r d:r e:r");
+            let giver = |scopes: ScopeSet| Principal::Service { global: true, scopes };
+            let less = may_grant(&giver(of(&held)), &of(&given), Owner::Platform, &catalogue).is_ok();
+            let wider = of(&held).union(&of(&more));
+            let with_more = may_grant(&giver(wider), &of(&given), Owner::Platform, &catalogue).is_ok();
+            prop_assert!(!less || with_more);
+            prop_assert_eq!(less, of(&given).is_subset(&of(&held)));
+        }
+    }
+}

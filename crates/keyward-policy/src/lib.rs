@@ -1,0 +1,11 @@
+//! Who may do what: pure, total, synchronous functions without input or output.
+//!
+//! Three rules live here and nowhere else: **authority** ([`decide`]), **bounded granting** ([`may_grant`]) and
+//! **liveness** ([`liveness`]).
+
+mod authority;
+mod granting;
+pub mod liveness;
+
+pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach};
+pub use granting::{GrantRefusal, may_grant};

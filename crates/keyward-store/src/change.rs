@@ -1,0 +1,101 @@
+//! The one way to write.
+
+use keyward_model::{AnyId, ChainedEvent, Record, Timestamp, Usage};
+
+/// Everything that one commit writes: all of it or nothing.
+///
+/// Order of the checks: `consume`, `expect`, `tickets`, `puts` (versions, then keys), `usage`, `events`. The first that
+/// fails decides the error.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Records to write.
+    pub puts: Vec<Put>,
+    /// Records that must still have these versions, although they are not written: what the decision relied on.
+    /// [`Stale`](crate::StoreError::Stale) otherwise, deleted ones included.
+    pub expect: Vec<(AnyId, i64)>,
+    /// Tickets to create; [`Taken`](crate::StoreError::Taken) when one with the key exists, expired or not.
+    pub tickets: Vec<Ticket>,
+    /// Tickets to delete, each of which must exist; [`Stale`](crate::StoreError::Stale) otherwise.
+    pub consume: Vec<TicketKey>,
+    /// Events of the audit log: of one chain, in order, following its head without a gap.
+    /// [`Stale`](crate::StoreError::Stale) when the chain's head is not where the first one follows.
+    pub events: Vec<ChainedEvent>,
+    /// Evidence of use.
+    pub usage: Option<UsageBatch>,
+}
+
+/// A record to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// The record as it shall be, with its new version.
+    pub record: Record,
+    /// The version that it must have now: `None` when it must not exist yet.
+    /// [`Stale`](crate::StoreError::Stale) otherwise.
+    pub replaces: Option<i64>,
+}
+
+/// Something that exists once: a code, the result of an idempotent request, a mark in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its key.
+    pub key: TicketKey,
+    /// What it stands for.
+    pub value: String,
+    /// When it ceases to exist; `None` means never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The key of a [`Ticket`]. Namespaces keep tickets of different uses apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TicketKey {
+    /// The use.
+    pub namespace: String,
+    /// The key within it.
+    pub key: String,
+}
+
+impl TicketKey {
+    /// A key within a namespace.
+    pub fn new(namespace: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), key: key.into() }
+    }
+}
+
+/// Evidence of use that a chain's events give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageBatch {
+    /// The chain that was counted.
+    pub chain: String,
+    /// Up to which number it had been counted; [`Stale`](crate::StoreError::Stale) when that is no longer so.
+    pub from_seq: i64,
+    /// Up to which number it is counted now.
+    pub to_seq: i64,
+    /// What to add: counts are added, `first_used_at` is kept when older, `last_used_at` when younger.
+    pub rows: Vec<Usage>,
+}
+
+impl Change {
+    /// Adds a record that does not exist yet.
+    #[must_use]
+    pub fn create(mut self, record: impl Into<Record>) -> Self {
+        self.puts.push(Put { record: record.into(), replaces: None });
+        self
+    }
+
+    /// Adds a new version of a record; `replaces` is the version that was read.
+    #[must_use]
+    pub fn replace(mut self, replaces: i64, record: impl Into<Record>) -> Self {
+        self.puts.push(Put { record: record.into(), replaces: Some(replaces) });
+        self
+    }
+
+    /// Whether it would write nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.puts.is_empty()
+            && self.tickets.is_empty()
+            && self.consume.is_empty()
+            && self.events.is_empty()
+            && self.usage.is_none()
+    }
+}
