@@ -13,8 +13,13 @@ use crate::{
 
 /// Somebody at this machine's command line.
 pub(crate) fn operator() -> Call {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "operator".to_owned());
-    let origin = Origin { user_agent: Some(concat!("keyward/", env!("CARGO_PKG_VERSION")).to_owned()), ..Origin::default() };
+    let name = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "operator".to_owned());
+    let origin = Origin {
+        user_agent: Some(concat!("keyward/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ..Origin::default()
+    };
     Call { caller: Caller::operator(&name), origin, idempotency: None }
 }
 
@@ -26,7 +31,12 @@ async fn with_core<T>(settings: &Settings, work: impl AsyncFnOnce(&Keyward) -> R
     result
 }
 
-pub(crate) async fn create_client(settings: &Settings, name: String, scope: &str, output: Output) -> Result<()> {
+pub(crate) async fn create_client(
+    settings: &Settings,
+    name: String,
+    scope: &str,
+    output: Output,
+) -> Result<()> {
     let scopes: ScopeSet = scope.parse().context("--scope")?;
     let new = NewClient { client_id: name, scopes, secret: None };
     let created = with_core(settings, async |keyward| Ok(keyward.create_client(&operator(), new).await));
@@ -46,7 +56,8 @@ pub(crate) async fn create_client(settings: &Settings, name: String, scope: &str
 fn explained(error: keyward_core::Error) -> anyhow::Error {
     match error {
         keyward_core::Error::Invalid(fields) => {
-            let details: Vec<String> = fields.into_iter().map(|field| format!("{}: {}", field.pointer, field.detail)).collect();
+            let details: Vec<String> =
+                fields.into_iter().map(|field| format!("{}: {}", field.pointer, field.detail)).collect();
             anyhow!("{}", details.join("; "))
         }
         other => other.into(),
@@ -77,8 +88,18 @@ pub(crate) async fn signing_keys(settings: &Settings, action: SigningKeyAction) 
         let pairs = [("per_page".to_owned(), "100".to_owned())];
         for key in keyward.signing_keys(&call, &pairs).await?.data {
             let text = |name: &str| key[name].as_str().unwrap_or("-").to_owned();
-            let until = if key["retires_at"] == Value::Null { String::new() } else { format!("  until {}", text("retires_at")) };
-            println!("{:<5}  {:<9}  from {}{until}  {}", text("algorithm"), text("state"), text("active_at"), text("kid"));
+            let until = if key["retires_at"] == Value::Null {
+                String::new()
+            } else {
+                format!("  until {}", text("retires_at"))
+            };
+            println!(
+                "{:<5}  {:<9}  from {}{until}  {}",
+                text("algorithm"),
+                text("state"),
+                text("active_at"),
+                text("kid")
+            );
         }
         Ok(())
     })

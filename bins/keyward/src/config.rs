@@ -22,7 +22,11 @@ const fn secret(path: &'static str, help: &'static str) -> Key {
 
 /// Every key there is.
 const KEYS: &[Key] = &[
-    key("public_url", "", "The address under which others reach Keyward; it is the issuer. http://{http.bind} on loopback."),
+    key(
+        "public_url",
+        "",
+        "The address under which others reach Keyward; it is the issuer. http://{http.bind} on loopback.",
+    ),
     key("http.bind", "127.0.0.1:8080", "Where to listen."),
     key("http.workers", "", "How many threads answer requests; as many as there are cores when empty."),
     key("http.trusted_proxies", "", "Addresses or networks whose X-Forwarded-For is believed."),
@@ -36,11 +40,23 @@ const KEYS: &[Key] = &[
     key("environments", "production,staging", "The names of the environments; the first is the default."),
     key("clients.allow_renew", "true", "Whether applications can be renewed."),
     key("clients.max_expiry_days", "730", "How far ahead an application's expiry may lie."),
-    key("outbound.allow", "", "Networks and hosts that outgoing requests may reach although they are private."),
-    key("limits.token_per_client", "60/m", "How many tokens a client may ask for, per s or m; ten minutes' worth at once. 0: any number."),
+    key(
+        "outbound.allow",
+        "",
+        "Networks and hosts that outgoing requests may reach although they are private.",
+    ),
+    key(
+        "limits.token_per_client",
+        "60/m",
+        "How many tokens a client may ask for, per s or m; ten minutes' worth at once. 0: any number.",
+    ),
     key("bootstrap.admin_email", "", "The first administrator."),
     secret("bootstrap.admin_password", "The first administrator's password."),
-    key("bootstrap.client_id", "", "A global application with admin:read and admin:write, made when it does not exist."),
+    key(
+        "bootstrap.client_id",
+        "",
+        "A global application with admin:read and admin:write, made when it does not exist.",
+    ),
     secret("bootstrap.client_secret", "Its secret."),
     key("metrics.bind", "", "Where to serve /metrics; nowhere when empty."),
     key("log.format", "", "text or json; text on a terminal when empty, else json."),
@@ -107,7 +123,9 @@ impl Config {
             }
         }
         for (name, text) in std::env::vars() {
-            let Some(rest) = name.strip_prefix("KEYWARD_").filter(|rest| !rest.starts_with("TEST_")) else { continue };
+            let Some(rest) = name.strip_prefix("KEYWARD_").filter(|rest| !rest.starts_with("TEST_")) else {
+                continue;
+            };
             let path = rest.to_lowercase().replace("__", ".");
             let source = format!("environment {name}");
             match path.strip_suffix("_file").filter(|path| find(path).is_some_and(|key| key.secret)) {
@@ -140,7 +158,13 @@ impl Config {
     }
 
     /// A value that can be parsed, with an error that names it otherwise.
-    pub(crate) fn parsed<T>(&self, path: &str, parse: impl Fn(&str) -> Option<T>, wants: &str, errors: &mut Vec<String>) -> Option<T> {
+    pub(crate) fn parsed<T>(
+        &self,
+        path: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        wants: &str,
+        errors: &mut Vec<String>,
+    ) -> Option<T> {
         let parsed = parse(self.text(path));
         if parsed.is_none() {
             let source = self.0.get(path).map_or("", |value| &value.source);
@@ -151,9 +175,19 @@ impl Config {
     }
 
     /// A list of values, each of which can be parsed.
-    pub(crate) fn list<T>(&self, path: &str, parse: impl Fn(&str) -> Option<T>, wants: &str, errors: &mut Vec<String>) -> Vec<T> {
+    pub(crate) fn list<T>(
+        &self,
+        path: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        wants: &str,
+        errors: &mut Vec<String>,
+    ) -> Vec<T> {
         let items = |text: &str| {
-            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(&parse).collect::<Option<Vec<T>>>()
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(&parse)
+                .collect::<Option<Vec<T>>>()
         };
         self.parsed(path, items, wants, errors).unwrap_or_default()
     }
@@ -189,7 +223,13 @@ pub(crate) fn reference() -> String {
     for key in KEYS {
         let file = if key.secret { ", also with `_FILE`" } else { "" };
         let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
-        let _ = writeln!(out, "| `{}` | `{}`{file} | {default} | {} |", key.path, environment_name(key.path), key.help);
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}`{file} | {default} | {} |",
+            key.path,
+            environment_name(key.path),
+            key.help
+        );
     }
     out
 }
@@ -197,7 +237,8 @@ pub(crate) fn reference() -> String {
 /// The values of a TOML file by path; lists become texts with commas.
 fn from_file(file: &Path) -> Result<Vec<(String, String)>> {
     let source = config::File::from(file).format(config::FileFormat::Toml);
-    let table = config::Config::builder().add_source(source).build().and_then(config::Config::try_deserialize);
+    let table =
+        config::Config::builder().add_source(source).build().and_then(config::Config::try_deserialize);
     let table: BTreeMap<String, config::Value> = match table {
         Ok(table) => table,
         Err(error) => bail!("the configuration file {} can't be read: {error}", file.display()),

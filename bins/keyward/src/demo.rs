@@ -17,7 +17,8 @@ pub(crate) async fn serve(config: &Config) -> Result<()> {
         bail!("--demo uses a throw-away database of its own, not {}", crate::open::without_password(url));
     }
     let folder = std::env::temp_dir().join(format!("keyward-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("the directory {} can't be made", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("the directory {} can't be made", folder.display()))?;
     let mut settings = Settings::from_config(config)?;
     settings.database_url = format!("sqlite://{}", folder.join("keyward.db").display());
     let result = serve::run(settings, Some(routes), async |keyward: &Keyward, base: &str| {
@@ -71,8 +72,14 @@ impl Platform {
                  sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"
             )
         };
-        println!("Keyward's demonstration listens on {base}. Its database is in {} and goes with it.", folder.display());
-        println!("Tenant acme has the API client {}, which may read points and not change them.", self.client.0);
+        println!(
+            "Keyward's demonstration listens on {base}. Its database is in {} and goes with it.",
+            folder.display()
+        );
+        println!(
+            "Tenant acme has the API client {}, which may read points and not change them.",
+            self.client.0
+        );
         println!();
         println!("Try it in another terminal:");
         println!();
@@ -84,8 +91,12 @@ impl Platform {
         println!("  curl -s -X POST -H \"Authorization: Bearer $TOKEN\" {base}/sample/points; echo");
         println!("  # both in the audit log");
         println!("  ADMIN={}", token(&self.admin));
-        println!("  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=token.issued&per_page=2'; echo");
-        println!("  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=access.denied'; echo");
+        println!(
+            "  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=token.issued&per_page=2'; echo"
+        );
+        println!(
+            "  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=access.denied'; echo"
+        );
         println!();
         println!("The API is described at {base}/openapi.json. Ctrl-C ends the demonstration.");
     }
@@ -93,11 +104,14 @@ impl Platform {
 
 /// The sample API.
 fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/sample/points").route(web::get().to(read_points)).route(web::post().to(add_points)));
+    config.service(
+        web::resource("/sample/points").route(web::get().to(read_points)).route(web::post().to(add_points)),
+    );
 }
 
 async fn read_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {
-    protected(&request, &keyward, "points:read", json!({ "points": [{ "member": "m-1", "balance": 120 }] })).await
+    protected(&request, &keyward, "points:read", json!({ "points": [{ "member": "m-1", "balance": 120 }] }))
+        .await
 }
 
 async fn add_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {

@@ -45,12 +45,15 @@ pub(crate) async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, MasterK
     }
     if is_new {
         let folder = settings.data_dir();
-        fs::create_dir_all(&folder).with_context(|| format!("the directory {} can't be made", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("the directory {} can't be made", folder.display()))?;
     } else if settings.master_key.is_none() && !file.exists() {
         // Opened without changing anything: whether it is in use decides what its missing key means.
         let store = DieselStore::open(store_options(settings, false))?;
         let in_use = match presence {
-            Presence::Keyward { pending } if pending.is_empty() => keyward_core::is_set_up(&store, SystemClock.now()).await?,
+            Presence::Keyward { pending } if pending.is_empty() => {
+                keyward_core::is_set_up(&store, SystemClock.now()).await?
+            }
             _ => true,
         };
         if in_use {
@@ -98,13 +101,16 @@ fn read_or_make(file: &Path) -> Result<MasterKey> {
         fs::remove_file(&draft).ok();
         match linked {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(error).with_context(|| format!("the master key can't be written to {}", file.display()));
+                return Err(error)
+                    .with_context(|| format!("the master key can't be written to {}", file.display()));
             }
             _ => {}
         }
     }
-    let text = fs::read_to_string(file).with_context(|| format!("the master key {} can't be read", file.display()))?;
-    MasterKey::from_base64(text.trim()).with_context(|| format!("the master key {} is not valid", file.display()))
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("the master key {} can't be read", file.display()))?;
+    MasterKey::from_base64(text.trim())
+        .with_context(|| format!("the master key {} is not valid", file.display()))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -60,7 +60,9 @@ pub(crate) async fn run(
         let keyward = keyward.clone();
         move || {
             let app = App::new().app_data(web::Data::new(keyward.clone()));
-            let app = app.wrap(keyward_http::wrap(&keyward, &http)).configure(keyward_http::configure(&keyward, &http));
+            let app = app
+                .wrap(keyward_http::wrap(&keyward, &http))
+                .configure(keyward_http::configure(&keyward, &http));
             if let Some(routes) = routes { app.configure(routes) } else { app }
         }
     };

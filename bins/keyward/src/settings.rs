@@ -82,26 +82,52 @@ impl Settings {
         let mut errors = Vec::new();
         let e = &mut errors;
         let public_url = config.parsed("public_url", optional(web), "an http or https address", e).flatten();
-        let bind = config.parsed("http.bind", |text| text.parse().ok(), "an address with a port, such as 127.0.0.1:8080", e);
-        let workers = config.parsed("http.workers", optional(number(1, 1024)), "a number from 1", e).flatten();
-        let trusted_proxies = config.list("http.trusted_proxies", network, "addresses or networks, such as 10.0.0.0/8", e);
+        let bind = config.parsed(
+            "http.bind",
+            |text| text.parse().ok(),
+            "an address with a port, such as 127.0.0.1:8080",
+            e,
+        );
+        let workers =
+            config.parsed("http.workers", optional(number(1, 1024)), "a number from 1", e).flatten();
+        let trusted_proxies =
+            config.list("http.trusted_proxies", network, "addresses or networks, such as 10.0.0.0/8", e);
         let allow_insecure = config.parsed("http.allow_insecure", boolean, "true or false", e);
         let database_url = config.parsed("database.url", database_url, "sqlite://PATH or postgres://…", e);
         let pool_size = config.parsed("database.pool_size", number(1, 200), "a number from 1 to 200", e);
-        let master_key =
-            config.parsed("crypto.master_key", optional(|text| MasterKey::from_base64(text).ok()), "32 bytes in base64", e);
-        let metrics_bind =
-            config.parsed("metrics.bind", optional(|text| text.parse().ok()), "an address with a port", e).flatten();
-        let log_format =
-            config.parsed("log.format", optional(|text| ["text", "json"].contains(&text).then(|| text == "json")), "text or json", e);
+        let master_key = config.parsed(
+            "crypto.master_key",
+            optional(|text| MasterKey::from_base64(text).ok()),
+            "32 bytes in base64",
+            e,
+        );
+        let metrics_bind = config
+            .parsed("metrics.bind", optional(|text| text.parse().ok()), "an address with a port", e)
+            .flatten();
+        let log_format = config.parsed(
+            "log.format",
+            optional(|text| ["text", "json"].contains(&text).then(|| text == "json")),
+            "text or json",
+            e,
+        );
         let log_level = config.parsed(
             "log.level",
             |text| tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned()),
             "a level or a filter",
             e,
         );
-        config.list("outbound.allow", |text| (!text.contains(char::is_whitespace)).then_some(()), "networks or host names", e);
-        let audience = config.parsed("token.audience", optional(|text| absolute(text).map(|_| text.to_owned())), "an absolute URI", e);
+        config.list(
+            "outbound.allow",
+            |text| (!text.contains(char::is_whitespace)).then_some(()),
+            "networks or host names",
+            e,
+        );
+        let audience = config.parsed(
+            "token.audience",
+            optional(|text| absolute(text).map(|_| text.to_owned())),
+            "an absolute URI",
+            e,
+        );
         let options = options(config, e);
         let bootstrap = bootstrap(config, e);
         if let Some(bind) = bind {
@@ -136,7 +162,8 @@ impl Settings {
 
     /// The options of the core. Without `public_url` the issuer is the address that is listened on.
     pub(crate) fn options(&self, listening: SocketAddr) -> Options {
-        let public_url = self.public_url.as_ref().map_or_else(|| format!("http://{listening}"), Url::to_string);
+        let public_url =
+            self.public_url.as_ref().map_or_else(|| format!("http://{listening}"), Url::to_string);
         let Options { issuer, audience, admin_audience, .. } = Options::new(&public_url);
         let audience = self.audience.clone().unwrap_or(audience);
         Options { issuer, audience, admin_audience, ..self.options.clone() }
@@ -152,7 +179,10 @@ impl Settings {
 
 fn database_url(text: &str) -> Option<String> {
     let known = ["sqlite://", "postgres://", "postgresql://"];
-    known.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())).then(|| text.to_owned())
+    known
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+        .then(|| text.to_owned())
 }
 
 fn options(config: &Config, errors: &mut Vec<String>) -> Options {
@@ -166,10 +196,17 @@ fn options(config: &Config, errors: &mut Vec<String>) -> Options {
     let days = config.parsed("clients.max_expiry_days", number(1, 36_500), "a number of days from 1", errors);
     let limit = config.parsed("limits.token_per_client", rate, "a rate such as 60/m or 5/s, or 0", errors);
     Options {
-        resources: config.list("token.resources", |text| absolute(text).map(|_| text.to_owned()), "absolute URIs", errors),
+        resources: config.list(
+            "token.resources",
+            |text| absolute(text).map(|_| text.to_owned()),
+            "absolute URIs",
+            errors,
+        ),
         token_lifetime: lifetime.unwrap_or(defaults.token_lifetime),
         environments,
-        allow_renew: config.parsed("clients.allow_renew", boolean, "true or false", errors).unwrap_or_default(),
+        allow_renew: config
+            .parsed("clients.allow_renew", boolean, "true or false", errors)
+            .unwrap_or_default(),
         max_expiry_days: days.unwrap_or(defaults.max_expiry_days),
         token_limit: limit.flatten(),
         ..defaults
@@ -181,8 +218,18 @@ fn bootstrap(config: &Config, errors: &mut Vec<String>) -> Option<BootstrapClien
     let secret = |text: &str| {
         Credential::parse(text).ok().filter(|credential| credential.kind() == CredentialKind::ClientSecret)
     };
-    let id = config.parsed("bootstrap.client_id", optional(slug), "1 to 64 characters of a to z, 0 to 9 and hyphen", errors);
-    let secret = config.parsed("bootstrap.client_secret", optional(secret), "a client secret, kws_…, with its checksum", errors);
+    let id = config.parsed(
+        "bootstrap.client_id",
+        optional(slug),
+        "1 to 64 characters of a to z, 0 to 9 and hyphen",
+        errors,
+    );
+    let secret = config.parsed(
+        "bootstrap.client_secret",
+        optional(secret),
+        "a client secret, kws_…, with its checksum",
+        errors,
+    );
     match (id.flatten(), secret.flatten()) {
         (Some(client_id), Some(secret)) => Some(BootstrapClient { client_id, secret }),
         (Some(_), None) if config.given("bootstrap.client_secret").is_none() => {

@@ -1,8 +1,6 @@
 //! Access to other APIs by Keyward's tokens, checked in-process.
 
-use keyward_model::{
-    Action, Changes, Entity, Event, Id, Outcome, ScopeSet, Subject,
-};
+use keyward_model::{Action, Changes, Entity, Event, Id, Outcome, ScopeSet, Subject};
 use keyward_policy::liveness::Dead;
 
 use crate::{
@@ -34,7 +32,8 @@ impl Keyward {
         origin: &Origin,
     ) -> Result<Access, Error> {
         let now = self.now();
-        let claims = self.verify_token(bearer(authorization)?, &[audience], now).map_err(|error| refused(&error))?;
+        let claims =
+            self.verify_token(bearer(authorization)?, &[audience], now).map_err(|error| refused(&error))?;
         let live = match self.live_token(claims, now).await? {
             Ok(live) => live,
             Err(Dead::Unknown) => return Err(unauthenticated("token_revoked", "The token no longer works.")),
@@ -56,7 +55,11 @@ impl Keyward {
             outcome: Outcome::Denied,
             reason: Some("permission_denied".to_owned()),
             actor: Subject::record(application.id(), &application.client_id),
-            resource: Some(Subject { kind: "permission".into(), id: None, name: Some(permission.to_owned()) }),
+            resource: Some(Subject {
+                kind: "permission".into(),
+                id: None,
+                name: Some(permission.to_owned()),
+            }),
             tenant_id: application.tenant_id,
             partner_id: application.partner_id,
             changes: Changes::default(),

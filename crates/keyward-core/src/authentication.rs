@@ -16,7 +16,9 @@ pub(crate) fn bearer(authorization: Option<&str>) -> Result<&str, Error> {
     let value = authorization.map(str::trim).filter(|value| !value.is_empty()).ok_or_else(missing)?;
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start()),
-        Some(_) => Err(unauthenticated("scheme_missing", "The scheme must be Bearer: Authorization: Bearer …")),
+        Some(_) => {
+            Err(unauthenticated("scheme_missing", "The scheme must be Bearer: Authorization: Bearer …"))
+        }
         None if value.eq_ignore_ascii_case("bearer") => Err(missing()),
         None => Err(unauthenticated("scheme_missing", "The token needs the word Bearer in front of it.")),
     }

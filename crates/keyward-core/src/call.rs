@@ -55,7 +55,13 @@ impl Caller {
 
     /// A service token of an application, with the permissions that it has now.
     #[must_use]
-    pub(crate) fn service(id: AnyId, client_id: &str, global: bool, scopes: ScopeSet, credential_id: Option<String>) -> Self {
+    pub(crate) fn service(
+        id: AnyId,
+        client_id: &str,
+        global: bool,
+        scopes: ScopeSet,
+        credential_id: Option<String>,
+    ) -> Self {
         Self {
             principal: Principal::Service { global, scopes },
             subject: Subject::record(id, client_id),
@@ -80,7 +86,11 @@ impl Caller {
 
     /// A name that no two callers share, for idempotency keys.
     pub(crate) fn key(&self) -> String {
-        format!("{}:{}", self.subject.kind, self.subject.id.as_deref().or(self.subject.name.as_deref()).unwrap_or(""))
+        format!(
+            "{}:{}",
+            self.subject.kind,
+            self.subject.id.as_deref().or(self.subject.name.as_deref()).unwrap_or("")
+        )
     }
 }
 

@@ -43,7 +43,10 @@ pub(crate) fn patched<R: Resource>(current: &R, patch: Value) -> Result<R::Edit,
     decode_among(merged, &[])
 }
 
-fn decode_among<T: DeserializeOwned + PartialSchema + Validate>(body: Value, readable: &[String]) -> Result<T, Error> {
+fn decode_among<T: DeserializeOwned + PartialSchema + Validate>(
+    body: Value,
+    readable: &[String],
+) -> Result<T, Error> {
     let body = object(body)?;
     check_members::<T>(&body, readable)?;
     let decoded: T = typed(Value::Object(body))?;
@@ -72,7 +75,11 @@ fn refuse_unknown(body: &Map<String, Value>, known: &[String], readable: &[Strin
     let unknown = body.keys().filter(|name| !known.contains(name));
     let error = |name: &String| {
         if readable.contains(name) {
-            return FieldError::new(pointer(name), "read_only", format!("The field {name} can't be set here."));
+            return FieldError::new(
+                pointer(name),
+                "read_only",
+                format!("The field {name} can't be set here."),
+            );
         }
         FieldError::new(pointer(name), "unknown_field", format!("There is no field {name} here."))
     };

@@ -100,7 +100,8 @@ impl Keys {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, KeyError> {
-        let ring = Ring { keys: Vec::new(), verifying: KeySet::new(Vec::new()), jwks: "".into(), valid_until: None };
+        let ring =
+            Ring { keys: Vec::new(), verifying: KeySet::new(Vec::new()), jwks: "".into(), valid_until: None };
         let keys = Self { store, sealer, clock, random, ring: ArcSwap::from_pointee(ring) };
         keys.reload().await?;
         Ok(keys)
@@ -129,7 +130,8 @@ impl Keys {
     }
 
     fn unseal(&self, record: &SigningKey) -> Result<Signer, KeyError> {
-        Signer::unseal(&record.kid, &record.sealed, &self.sealer).map_err(|_| KeyError::Unusable(record.kid.clone()))
+        Signer::unseal(&record.kid, &record.sealed, &self.sealer)
+            .map_err(|_| KeyError::Unusable(record.kid.clone()))
     }
 
     fn set(&self, mut keys: Vec<Held>) {
@@ -176,11 +178,15 @@ impl Keys {
     }
 
     /// A new key, to be stored. Made on a thread of its own: an RSA key takes a while.
-    pub(crate) async fn make(&self, of: TokenAlgorithm, active_at: Timestamp) -> Result<SigningKey, KeyError> {
+    pub(crate) async fn make(
+        &self,
+        of: TokenAlgorithm,
+        active_at: Timestamp,
+    ) -> Result<SigningKey, KeyError> {
         let (sealer, random) = (self.sealer.clone(), self.random.clone());
         let made = tokio::task::spawn_blocking(move || {
-            let signer = Signer::generate(algorithm(of), &*random).ok()?;
-            let sealed = signer.seal(&sealer, &*random);
+            let signer = Signer::generate(algorithm(of)).ok()?;
+            let sealed = signer.seal(&sealer, &*random).ok()?;
             Some((signer, sealed))
         });
         let (signer, sealed) = made.await.ok().flatten().ok_or(KeyError::NotMade)?;

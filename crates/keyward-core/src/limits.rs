@@ -41,7 +41,11 @@ impl Limits {
         }
     }
 
-    fn check<K: Hash + Eq + Clone>(&self, limiter: Option<&DefaultKeyedRateLimiter<K>>, key: &K) -> Result<(), u64> {
+    fn check<K: Hash + Eq + Clone>(
+        &self,
+        limiter: Option<&DefaultKeyedRateLimiter<K>>,
+        key: &K,
+    ) -> Result<(), u64> {
         let Some(limiter) = limiter else { return Ok(()) };
         limiter.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()).as_secs() + 1)
     }

@@ -21,7 +21,8 @@ fn wrong(name: &str, code: &str, detail: impl Into<String>) -> Error {
 
 impl<'a> Params<'a> {
     pub(crate) fn new(pairs: &'a [(String, String)]) -> Result<Self, Error> {
-        let left: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let left: Vec<(&str, &str)> =
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         for (index, (name, _)) in left.iter().enumerate() {
             if left[..index].iter().any(|(earlier, _)| earlier == name) {
                 return Err(wrong(name, "repeated", format!("The parameter {name} occurs more than once.")));
@@ -36,7 +37,9 @@ impl<'a> Params<'a> {
     }
 
     fn take_moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
-        let parse = |text: &str| Timestamp::parse(text).map_err(|error| wrong(name, "invalid_value", error.to_string()));
+        let parse = |text: &str| {
+            Timestamp::parse(text).map_err(|error| wrong(name, "invalid_value", error.to_string()))
+        };
         self.take(name).map(parse).transpose()
     }
 
@@ -94,7 +97,11 @@ fn sorts<R: Resource>() -> String {
 fn filter(field: Field, text: &str) -> Result<Value, Error> {
     let is_id = matches!(field, Field::TenantId | Field::PartnerId | Field::ApplicationId);
     if is_id && text.parse::<AnyId>().is_err() {
-        return Err(wrong(field.as_str(), "invalid_value", format!("{} must be an identifier.", field.as_str())));
+        return Err(wrong(
+            field.as_str(),
+            "invalid_value",
+            format!("{} must be an identifier.", field.as_str()),
+        ));
     }
     let known: &[&str] = match field {
         Field::Status => &["active", "suspended", "disabled"],
@@ -105,7 +112,11 @@ fn filter(field: Field, text: &str) -> Result<Value, Error> {
     if known.is_empty() || known.contains(&text) {
         return Ok(Value::text(text));
     }
-    Err(wrong(field.as_str(), "invalid_value", format!("{} must be one of {}.", field.as_str(), known.join(", "))))
+    Err(wrong(
+        field.as_str(),
+        "invalid_value",
+        format!("{} must be one of {}.", field.as_str(), known.join(", ")),
+    ))
 }
 
 /// Reads the parameters of the audit list; the second number is the page, when it is counted in pages.
@@ -113,15 +124,19 @@ pub(crate) fn events(pairs: &[(String, String)]) -> Result<(EventQuery, Option<u
     let mut params = Params::new(pairs)?;
     let (page, per_page) = params.page()?;
     let offset = u64::from(page - 1) * u64::from(per_page);
-    let cursor = match params.take("cursor") {
-        None => Cursor::Offset(offset),
-        Some(text) => Cursor::Before(
-            text.parse().map_err(|_| wrong("cursor", "invalid_value", "cursor must be a next_cursor of this list."))?,
-        ),
-    };
+    let cursor =
+        match params.take("cursor") {
+            None => Cursor::Offset(offset),
+            Some(text) => Cursor::Before(text.parse().map_err(|_| {
+                wrong("cursor", "invalid_value", "cursor must be a next_cursor of this list.")
+            })?),
+        };
     let outcome: Option<Outcome> = params
         .take("result")
-        .map(|text| text.parse().map_err(|_| wrong("result", "invalid_value", "result must be success, denied or failure.")))
+        .map(|text| {
+            text.parse()
+                .map_err(|_| wrong("result", "invalid_value", "result must be success, denied or failure."))
+        })
         .transpose()?;
     let query = EventQuery {
         from: params.take_moment("from")?,

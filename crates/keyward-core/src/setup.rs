@@ -3,7 +3,7 @@
 use chrono::Months;
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
-    ADMIN_READ, ADMIN_WRITE, Action, Application, ApplicationReach, ApplicationType, Entity, KEYS_VERIFY, Permission,
+    ADMIN_READ, ADMIN_WRITE, Action, Application, ApplicationReach, ApplicationType, KEYS_VERIFY, Permission,
     ScopeSet, Status, Timestamp, TokenAlgorithm,
 };
 use keyward_policy::{Action as Act, Target};
@@ -97,7 +97,11 @@ impl Keyward {
             events.push(work.done(Action::SIGNING_KEY_CREATED, &key, &[]));
             change = change.create(key);
         }
-        change.tickets.push(Ticket { key: mark("master_key"), value: master.check_value(), expires_at: None });
+        change.tickets.push(Ticket {
+            key: mark("master_key"),
+            value: master.check_value(),
+            expires_at: None,
+        });
         match self.commit(change, events).await {
             Ok(_) => Ok(()),
             // Another process made it all a moment ago.
@@ -121,8 +125,9 @@ impl Keyward {
         let permit = work.may(Act::Create, Target::object(keyward_model::Kind::Application, owner)).await?;
         let application = service(&work, &new);
         let live = Options::is_live(&application.environment);
-        let credential =
-            new.secret.unwrap_or_else(|| Credential::generate(CredentialKind::ClientSecret, live, work.random()));
+        let credential = new
+            .secret
+            .unwrap_or_else(|| Credential::generate(CredentialKind::ClientSecret, live, work.random()));
         let secret = secrets_of_value(&work, &application, &credential, None);
         let events = vec![
             work.done(Action::APPLICATION_CREATED, &application, &[]),

@@ -1,1 +1,13 @@
-//! Keyward crypto.
+//! Keyward's cryptography: the only crate that sees `ring` and `josekit`.
+//!
+//! - [`credential`]: secrets and keys as people paste them, with prefix and checksum;
+//! - [`master`]: the deployment's master key, and what is derived from it: keyed hashes and sealing at rest;
+//! - [`jws`]: signing keys, signatures and the JWKS (RFC 7515, 7517, 7518, 8037);
+//! - [`access_token`]: access tokens of RFC 9068, and the one place where their claims are checked.
+
+pub mod access_token;
+pub mod credential;
+pub mod digest;
+pub mod jws;
+pub mod master;
+pub mod random;

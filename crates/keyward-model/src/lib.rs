@@ -22,7 +22,8 @@ pub mod validate;
 pub use application::{Application, ApplicationReach, ApplicationType, Grant, TokenAlgorithm};
 pub use application_forms::{ApplicationView, EditApplication, NewApplication};
 pub use audit::{
-    Action, ChainHead, ChainedEvent, Changes, Context, Event, EventView, FieldChange, Outcome, Subject, Usage,
+    Action, ChainHead, ChainedEvent, Changes, Context, Event, EventView, FieldChange, Outcome, Subject,
+    Usage, hex,
 };
 pub use id::{AnyId, Id, Identified, InvalidId, encode_uuid, new_uuid};
 pub use keys::{Revocation, SigningKey};

@@ -1,8 +1,8 @@
 //! Rules of applications.
 
 use keyward_model::{
-    Action, Application, ApplicationReach, ApplicationType, EditApplication, Entity, Id, NewApplication, Owner, Tenant,
-    Timestamp,
+    Action, Application, ApplicationReach, ApplicationType, EditApplication, Entity, Id, NewApplication,
+    Owner, Tenant, Timestamp,
 };
 use keyward_policy::Action as Act;
 use serde::{Deserialize, Serialize};
@@ -110,8 +110,12 @@ fn reach_of(new: &NewApplication) -> Result<ApplicationReach, Error> {
     }
     let (pointer, detail) = match named {
         ApplicationReach::Tenant => ("/tenant_id", "The reach tenant needs a tenant_id, and no partner_id."),
-        ApplicationReach::Partner => ("/partner_id", "The reach partner needs a partner_id, and no tenant_id."),
-        ApplicationReach::Global => ("/reach", "The reach global goes with neither a tenant_id nor a partner_id."),
+        ApplicationReach::Partner => {
+            ("/partner_id", "The reach partner needs a partner_id, and no tenant_id.")
+        }
+        ApplicationReach::Global => {
+            ("/reach", "The reach global goes with neither a tenant_id nor a partner_id.")
+        }
     };
     Err(Error::field(FieldError::new(pointer, "contradiction", detail)))
 }
@@ -207,14 +211,21 @@ impl Keyward {
     ) -> Result<Document, Error> {
         let renewal: Renewal = forms::decode(body)?;
         let act = Act::Act("renew");
-        self.change::<Application, _>(call, id, condition, act, Action::APPLICATION_RENEWED, async |work, current| {
-            if !self.inner.options.allow_renew {
-                let detail = "Renewing applications is switched off.".to_owned();
-                return Err(Error::Conflict { code: "renewal_off", detail });
-            }
-            let expires_at = expiry(work, renewal.expires_at)?;
-            Ok(Draft::plain(Application { expires_at, ..current.clone() }))
-        })
+        self.change::<Application, _>(
+            call,
+            id,
+            condition,
+            act,
+            Action::APPLICATION_RENEWED,
+            async |work, current| {
+                if !self.inner.options.allow_renew {
+                    let detail = "Renewing applications is switched off.".to_owned();
+                    return Err(Error::Conflict { code: "renewal_off", detail });
+                }
+                let expires_at = expiry(work, renewal.expires_at)?;
+                Ok(Draft::plain(Application { expires_at, ..current.clone() }))
+            },
+        )
         .await
     }
 

@@ -15,7 +15,8 @@ impl Keyward {
         let (query, page) = params::events(pairs)?;
         let found = self.inner.store.events(&work.reach(), &query).await?;
         let last = found.items.last().map(|chained| chained.event.id);
-        let data = found.items.iter().map(|chained| forms::to_value(&chained.event.view(&chained.hash))).collect();
+        let data =
+            found.items.iter().map(|chained| forms::to_value(&chained.event.view(&chained.hash))).collect();
         Ok(Listing {
             data,
             page,

@@ -53,7 +53,10 @@ impl Keyward {
     pub async fn grants(&self, call: &Call, id: &str) -> Result<Document, Error> {
         let work = Work::begin(self, call);
         let application: Application = self.one(&work, Act::Read, id).await?;
-        Ok(Document { body: json!({ "grants": application.grants }), version: Some(application.meta.version) })
+        Ok(Document {
+            body: json!({ "grants": application.grants }),
+            version: Some(application.meta.version),
+        })
     }
 
     /// Replaces the grants of an application, all at once; answers the application.
@@ -66,14 +69,23 @@ impl Keyward {
     ) -> Result<Document, Error> {
         let body: GrantsBody = forms::decode(body)?;
         let act = Act::Act("grant");
-        self.change::<Application, _>(call, id, condition, act, Action::APPLICATION_GRANTED, async |work, current| {
-            grant(work, current, &body.grants).await
-        })
+        self.change::<Application, _>(
+            call,
+            id,
+            condition,
+            act,
+            Action::APPLICATION_GRANTED,
+            async |work, current| grant(work, current, &body.grants).await,
+        )
         .await
     }
 }
 
-async fn grant(work: &Work<'_>, current: &Application, wanted: &[GrantBody]) -> Result<Draft<Application>, Error> {
+async fn grant(
+    work: &Work<'_>,
+    current: &Application,
+    wanted: &[GrantBody],
+) -> Result<Draft<Application>, Error> {
     if current.reach == ApplicationReach::Tenant {
         let detail = "A tenant's application has one grant, its own tenant.".to_owned();
         return Err(Error::Conflict { code: "not_applicable", detail });

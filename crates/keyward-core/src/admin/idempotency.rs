@@ -36,8 +36,11 @@ fn key(call: &Call) -> Option<TicketKey> {
 /// The answer to an earlier request with the call's key, if there was one.
 pub(crate) async fn replay(keyward: &Keyward, call: &Call) -> Result<Replay, Error> {
     let (Some(key), Some(idempotency)) = (key(call), &call.idempotency) else { return Ok(Replay::None) };
-    let Some(ticket) = keyward.inner.store.ticket(&key, keyward.now()).await? else { return Ok(Replay::None) };
-    let stored: Stored = serde_json::from_str(&ticket.value).map_err(|error| Error::Unavailable(error.into()))?;
+    let Some(ticket) = keyward.inner.store.ticket(&key, keyward.now()).await? else {
+        return Ok(Replay::None);
+    };
+    let stored: Stored =
+        serde_json::from_str(&ticket.value).map_err(|error| Error::Unavailable(error.into()))?;
     if stored.fingerprint != idempotency.fingerprint {
         let detail = "This Idempotency-Key was used for a request with another body.";
         return Err(Error::field(FieldError::new("Idempotency-Key", "reused", detail)));
@@ -59,7 +62,11 @@ pub(crate) fn ticket(call: &Call, written: &Written, now: Timestamp) -> Option<T
 }
 
 /// What to answer when a commit failed: the other request's answer when it had the same key.
-pub(crate) async fn after_conflict(keyward: &Keyward, call: &Call, error: StoreError) -> Result<Written, Error> {
+pub(crate) async fn after_conflict(
+    keyward: &Keyward,
+    call: &Call,
+    error: StoreError,
+) -> Result<Written, Error> {
     match error {
         StoreError::Taken(taken @ TakenKey::Ticket(_)) => match replay(keyward, call).await? {
             Replay::Answer(written) => Ok(written),

@@ -47,7 +47,14 @@ pub struct Listing {
 impl Listing {
     pub(crate) fn of_page(data: Vec<Value>, page: u32, per_page: u32, total: u64) -> Self {
         let total_pages = total.div_ceil(u64::from(per_page.max(1)));
-        Self { data, page: Some(page), per_page, total: Some(total), total_pages: Some(total_pages), next_cursor: None }
+        Self {
+            data,
+            page: Some(page),
+            per_page,
+            total: Some(total),
+            total_pages: Some(total_pages),
+            next_cursor: None,
+        }
     }
 }
 

@@ -26,12 +26,10 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
 
     /// Makes one from a body whose fields are valid each by itself.
     #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn create(work: &Work<'_>, new: Self::New) -> impl Future<Output = Result<Draft<Self>, Error>> + Send;
 
     /// Makes the next version from changed fields that are valid each by itself.
     #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn update(
         work: &Work<'_>,
         current: &Self,
@@ -40,7 +38,6 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
 
     /// Whether this one may be deleted at all.
     #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn delete(_work: &Work<'_>, _current: &Self) -> Result<(), Error> {
         Ok(())
     }
@@ -59,7 +56,11 @@ impl Keyward {
     }
 
     /// One page of a collection.
-    pub async fn list<R: Administered>(&self, call: &Call, pairs: &[(String, String)]) -> Result<Listing, Error> {
+    pub async fn list<R: Administered>(
+        &self,
+        call: &Call,
+        pairs: &[(String, String)],
+    ) -> Result<Listing, Error> {
         let work = Work::begin(self, call);
         let _permit = work.may(Act::List, Target::collection(R::KIND)).await?;
         let query = params::query::<R>(pairs)?;
@@ -101,7 +102,10 @@ impl Keyward {
                 has_secret: draft.secret.is_some(),
                 replayed: false,
             };
-            let changes = forms::changes(&Value::Object(serde_json::Map::new()), &forms::to_value(&draft.record.edit()));
+            let changes = forms::changes(
+                &Value::Object(serde_json::Map::new()),
+                &forms::to_value(&draft.record.edit()),
+            );
             let mut events = vec![work.done(R::CREATED, &draft.record, &changes)];
             events.extend(draft.events);
             let mut change = draft.with.create(draft.record);

@@ -1,13 +1,17 @@
 //! Secrets of applications: several may be live at once, each with evidence of its use.
 
 use keyward_crypto::credential::{Credential, CredentialKind};
-use keyward_model::{Action, AnyId, Application, Entity, Field, Id, Kind, NewSecret, Secret, Timestamp, Usage, Value};
+use keyward_model::{
+    Action, AnyId, Application, Entity, Field, Id, Kind, NewSecret, Secret, Timestamp, Usage, Value,
+};
 use keyward_policy::{Action as Act, Target};
 use keyward_store::{Change, Query, StoreError};
 use serde_json::json;
 
 use super::{
-    ATTEMPTS, Listing, Work, applications::in_future, busy,
+    ATTEMPTS, Listing, Work,
+    applications::in_future,
+    busy,
     idempotency::{self, Replay},
     parse_id,
     work::conflict,
@@ -45,7 +49,7 @@ pub(crate) fn of_value(
         partner_id: application.partner_id,
         tenant_id: application.tenant_id,
         hint: credential.hint(),
-        hash: work.keyward.inner.hasher.hash(credential.expose()).into(),
+        hash: work.keyward.inner.hasher.hash(credential.expose()),
         expires_at,
         revoked_at: None,
     }
@@ -76,7 +80,8 @@ impl Keyward {
         let pending: Vec<Vec<Usage>> = ids.iter().map(|id| self.inner.writer.pending_usage(*id)).collect();
         let stored = self.inner.store.usage(&ids).await?;
         let with_usage = secrets.into_iter().zip(pending).map(|(secret, pending)| {
-            let of_secret = stored.iter().filter(|usage| usage.subject == secret.id().any()).cloned().collect();
+            let of_secret =
+                stored.iter().filter(|usage| usage.subject == secret.id().any()).cloned().collect();
             (secret, audit::merge(of_secret, pending))
         });
         Ok(with_usage.collect())
@@ -97,7 +102,12 @@ impl Keyward {
     }
 
     /// Makes another secret; those that there are go on working.
-    pub async fn create_secret(&self, call: &Call, id: &str, body: serde_json::Value) -> Result<Written, Error> {
+    pub async fn create_secret(
+        &self,
+        call: &Call,
+        id: &str,
+        body: serde_json::Value,
+    ) -> Result<Written, Error> {
         if let Replay::Answer(written) = idempotency::replay(self, call).await? {
             return Ok(written);
         }
@@ -138,7 +148,8 @@ impl Keyward {
 
     async fn room_for_secret(&self, application: &Application, now: Timestamp) -> Result<(), Error> {
         let secrets = self.secrets_of(application.id()).await?;
-        let live = secrets.iter().filter(|secret| keyward_policy::liveness::secret(secret, now).is_ok()).count();
+        let live =
+            secrets.iter().filter(|secret| keyward_policy::liveness::secret(secret, now).is_ok()).count();
         if live < MAX_LIVE {
             return Ok(());
         }
@@ -154,7 +165,8 @@ impl Keyward {
             let application: Application = self.one(&work, act, id).await?;
             let secret_id: Id<Secret> = parse_id(secret)?;
             let secrets = self.secrets_of(application.id()).await?;
-            let mut secret = secrets.into_iter().find(|secret| secret.id() == secret_id).ok_or(Error::NotFound)?;
+            let mut secret =
+                secrets.into_iter().find(|secret| secret.id() == secret_id).ok_or(Error::NotFound)?;
             if secret.revoked_at.is_some() {
                 return Ok(());
             }

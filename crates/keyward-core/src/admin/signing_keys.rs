@@ -57,11 +57,14 @@ impl Keyward {
             let work = Work::begin(self, call);
             let target = Target::object(Kind::SigningKey, Owner::Platform);
             let permit = work.may(Act::Act("rotate"), target).await?;
-            let (active_at, retires_at) = Keys::rotation_times(work.now, self.inner.options.jwks_cache_seconds);
+            let (active_at, retires_at) =
+                Keys::rotation_times(work.now, self.inner.options.jwks_cache_seconds);
             let mut change = Change::default();
             let mut events = Vec::new();
             let before = self.inner.keys.records().await?;
-            for old in before.iter().filter(|key| key.retires_at.is_none() && algorithms.contains(&key.algorithm)) {
+            for old in
+                before.iter().filter(|key| key.retires_at.is_none() && algorithms.contains(&key.algorithm))
+            {
                 let mut retiring: SigningKey = old.clone();
                 retiring.retires_at = Some(retires_at);
                 retiring.meta.version += 1;

@@ -46,7 +46,11 @@ impl Administered for Tenant {
 }
 
 /// Makes sure that the partner is there, and still is when the tenant is written.
-async fn belongs_to(work: &Work<'_>, draft: &mut Draft<Tenant>, partner: Option<Id<Partner>>) -> Result<(), Error> {
+async fn belongs_to(
+    work: &Work<'_>,
+    draft: &mut Draft<Tenant>,
+    partner: Option<Id<Partner>>,
+) -> Result<(), Error> {
     if let Some(id) = partner {
         let partner = work.reference(id, "/partner_id").await?;
         draft.with.expect.push((partner.id().any(), partner.meta.version));

@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::{Call, Error, FieldError, Keyward};
 
 /// A request, the moment of its decision, and what is at hand to decide it.
-pub(crate) struct Work<'a> {
+pub struct Work<'a> {
     pub(crate) keyward: &'a Keyward,
     pub(crate) call: &'a Call,
     pub(crate) now: Timestamp,
 }
 
 /// A record about to be written, with what belongs to it.
-pub(crate) struct Draft<R> {
+pub struct Draft<R> {
     pub(crate) record: R,
     /// What is written along, and what must still hold.
     pub(crate) with: Change,
@@ -120,7 +120,12 @@ impl<'a> Work<'a> {
     }
 
     /// Refuses permissions that do not exist, or that the caller can't give to something of this owner.
-    pub(crate) async fn grantable(&self, scopes: &ScopeSet, owner: Owner, pointer: &str) -> Result<(), Error> {
+    pub(crate) async fn grantable(
+        &self,
+        scopes: &ScopeSet,
+        owner: Owner,
+        pointer: &str,
+    ) -> Result<(), Error> {
         let catalogue = self.keyward.inner.directory.catalogue().await?;
         let unknown = scopes.difference(&catalogue);
         if !unknown.is_empty() {
@@ -133,7 +138,12 @@ impl<'a> Work<'a> {
     }
 
     /// Refuses roles that do not exist, belong to another tenant than `owner`, or hold what the caller can't give.
-    pub(crate) async fn grantable_roles(&self, roles: &[Id<Role>], owner: Owner, pointer: &str) -> Result<(), Error> {
+    pub(crate) async fn grantable_roles(
+        &self,
+        roles: &[Id<Role>],
+        owner: Owner,
+        pointer: &str,
+    ) -> Result<(), Error> {
         for (index, id) in roles.iter().enumerate() {
             let at = format!("{pointer}/{index}");
             if roles[..index].contains(id) {
@@ -173,8 +183,9 @@ pub(crate) fn conflict(taken: &TakenKey) -> Error {
             code: "taken",
             detail: format!("Another {} has this {} already.", key.kind().name(), key.field()),
         },
-        TakenKey::Ticket(_) => {
-            Error::Conflict { code: "in_progress", detail: "The same request was made a moment ago.".to_owned() }
-        }
+        TakenKey::Ticket(_) => Error::Conflict {
+            code: "in_progress",
+            detail: "The same request was made a moment ago.".to_owned(),
+        },
     }
 }

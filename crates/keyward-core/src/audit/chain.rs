@@ -2,8 +2,8 @@
 
 use keyward_crypto::digest::Sha256;
 use keyward_model::{
-    Action, ChainHead, ChainedEvent, Changes, Context, Event, FieldChange, Id, Outcome, Random, Subject, Timestamp,
-    encode_uuid, new_uuid,
+    Action, ChainHead, ChainedEvent, Changes, Context, Event, FieldChange, Id, Outcome, Random, Subject,
+    Timestamp, encode_uuid, new_uuid,
 };
 use serde_json::json;
 
@@ -11,7 +11,13 @@ use serde_json::json;
 pub(crate) const CHECKPOINT_TYP: &str = "keyward-checkpoint+jwt";
 
 /// The hash of an event at its place in a chain.
-pub(crate) fn link_hash(previous: &[u8; 32], chain: &str, seq: i64, event: &Event, scratch: &mut Vec<u8>) -> [u8; 32] {
+pub(crate) fn link_hash(
+    previous: &[u8; 32],
+    chain: &str,
+    seq: i64,
+    event: &Event,
+    scratch: &mut Vec<u8>,
+) -> [u8; 32] {
     scratch.clear();
     event.write_canonical(scratch);
     let mut hasher = Sha256::new();
@@ -55,7 +61,13 @@ impl Chain {
 }
 
 /// An event of the process itself about a chain.
-fn chain_event(action: Action, chain: &str, changes: &[FieldChange], now: Timestamp, random: &dyn Random) -> Event {
+fn chain_event(
+    action: Action,
+    chain: &str,
+    changes: &[FieldChange],
+    now: Timestamp,
+    random: &dyn Random,
+) -> Event {
     Event {
         id: Id::generate(now, random),
         occurred_at: now,

@@ -18,5 +18,7 @@ pub(crate) use writer::{Writer, WriterHandle};
 
 /// What signs checkpoints: the key that signs access tokens by default.
 pub(crate) fn signer(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> writer::Signer {
-    Arc::new(move |typ, payload| keys.signer(TokenAlgorithm::Es256, clock.now())?.sign_compact(typ, payload).ok())
+    Arc::new(move |typ, payload| {
+        keys.signer(TokenAlgorithm::Es256, clock.now())?.sign_compact(typ, payload).ok()
+    })
 }

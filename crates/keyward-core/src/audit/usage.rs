@@ -83,7 +83,11 @@ fn usage_of(event: &Event) -> Option<Usage> {
 }
 
 /// Counts a chain anew from its stored events behind `from_seq`.
-pub(crate) async fn recount(store: &dyn Store, chain: &str, from_seq: i64) -> Result<PendingUsage, StoreError> {
+pub(crate) async fn recount(
+    store: &dyn Store,
+    chain: &str,
+    from_seq: i64,
+) -> Result<PendingUsage, StoreError> {
     let mut pending = PendingUsage::after(from_seq);
     loop {
         let events = store.chain(chain, pending.to_seq, 1_000).await?;

@@ -46,7 +46,9 @@ pub enum ChainFault {
         next: Option<String>,
     },
     /// A checkpoint's signature is not good, or signs something else.
-    #[error("the checkpoint {id} (number {seq} of chain {chain}) does not carry a valid signature of the chain")]
+    #[error(
+        "the checkpoint {id} (number {seq} of chain {chain}) does not carry a valid signature of the chain"
+    )]
     BadCheckpoint {
         /// The event that holds the checkpoint.
         id: String,

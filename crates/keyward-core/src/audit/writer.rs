@@ -114,8 +114,16 @@ impl Writer {
         let now = clock.now();
         let chain = Chain::new(now, &*random);
         let usage = Arc::new(Mutex::new(PendingUsage::default()));
-        let mut writer =
-            Self { store, clock, random, sign, chain, uncertain: false, checkpoint_seq: 1, usage: usage.clone() };
+        let mut writer = Self {
+            store,
+            clock,
+            random,
+            sign,
+            chain,
+            uncertain: false,
+            checkpoint_seq: 1,
+            usage: usage.clone(),
+        };
         let heads = writer.store.chains().await?;
         let first = opening(&writer.chain, &heads, now, &*writer.random);
         writer.append(vec![first]).await?;
@@ -213,7 +221,9 @@ impl Writer {
             let event = checkpoint(&self.chain, &signature, now, &*self.random);
             match self.append(vec![event]).await {
                 Ok(()) => self.checkpoint_seq = self.chain.seq,
-                Err(error) => tracing::warn!(%error, "the audit chain could not be signed; trying again later"),
+                Err(error) => {
+                    tracing::warn!(%error, "the audit chain could not be signed; trying again later")
+                }
             }
         }
     }

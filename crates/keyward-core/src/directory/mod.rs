@@ -108,11 +108,7 @@ impl Directory {
         made.of_kinds.push(Kind::Permission);
         let mut reader = ClientReader { store: &*self.store, catalogue, made };
         let client = reader.read(client_id).await?.map(Arc::new);
-        Ok(Arc::new(Entry {
-            client,
-            plain: arc_swap::ArcSwapOption::empty(),
-            made: reader.made,
-        }))
+        Ok(Arc::new(Entry { client, plain: arc_swap::ArcSwapOption::empty(), made: reader.made }))
     }
 
     /// All permissions that exist.

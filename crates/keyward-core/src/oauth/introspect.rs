@@ -69,7 +69,8 @@ fn describe(live: &LiveToken) -> Map<String, Value> {
     put("scope", json!(live.scopes.to_string()));
     put("env", json!(claims.env));
     put("tenants", json!(live.tenants));
-    let only = live.tenants.as_ref().and_then(|tenants| if let [one] = &tenants[..] { Some(one) } else { None });
+    let only =
+        live.tenants.as_ref().and_then(|tenants| if let [one] = &tenants[..] { Some(one) } else { None });
     put("tenant_id", json!(only));
     put("partner_id", json!(claims.partner_id));
     all

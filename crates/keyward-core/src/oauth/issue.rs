@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use keyward_crypto::access_token::AccessTokenClaims;
-use keyward_model::{
-    Action, Changes, Entity, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid,
-};
+use keyward_model::{Action, Changes, Entity, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid};
 
 use super::{
     Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
@@ -46,7 +44,12 @@ impl Keyward {
     }
 
     /// Records the refusal of a token request that could not even be read, and gives it back.
-    pub async fn refuse_token(&self, error: OAuthError, client_id: Option<&str>, origin: &Origin) -> OAuthError {
+    pub async fn refuse_token(
+        &self,
+        error: OAuthError,
+        client_id: Option<&str>,
+        origin: &Origin,
+    ) -> OAuthError {
         let about = About { client_id: client_id.map(str::to_owned), ..About::default() };
         self.deny(error, &about, origin, self.now()).await
     }
@@ -60,7 +63,8 @@ impl Keyward {
     ) -> Result<Issued, OAuthError> {
         about.client_id = request.client.as_ref().map(|client| client.client_id.clone());
         let grant_type = request.grant_type.as_deref();
-        let grant_type = grant_type.ok_or_else(|| OAuthError::invalid_request("The parameter grant_type is missing."))?;
+        let grant_type =
+            grant_type.ok_or_else(|| OAuthError::invalid_request("The parameter grant_type is missing."))?;
         let is_other = OTHER_GRANT_TYPES.contains(&grant_type);
         if grant_type != "client_credentials" && !is_other {
             let code = OAuthErrorCode::UnsupportedGrantType;
@@ -74,7 +78,12 @@ impl Keyward {
         self.issue(request, &client, now)
     }
 
-    fn issue(&self, request: &TokenRequest, authenticated: &Authenticated, now: Timestamp) -> Result<Issued, OAuthError> {
+    fn issue(
+        &self,
+        request: &TokenRequest,
+        authenticated: &Authenticated,
+        now: Timestamp,
+    ) -> Result<Issued, OAuthError> {
         let client = &*authenticated.client;
         let application = &client.application;
         if let Err(retry_after) = self.inner.limits.token(application.id().any()) {
@@ -115,8 +124,14 @@ impl Keyward {
             credential_id: Some(authenticated.secret.to_string()),
         };
         let access_token = self.sign(&claims, application.token_alg, now)?;
-        let needed = self.inner.limits.needed(application.id().any(), (audience, &prepared.scope, &claims.tenants), exp, iat);
-        let reply = TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope: claims.scope };
+        let needed = self.inner.limits.needed(
+            application.id().any(),
+            (audience, &prepared.scope, &claims.tenants),
+            exp,
+            iat,
+        );
+        let reply =
+            TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope: claims.scope };
         Ok(Issued { reply, jti, prepared, needed })
     }
 
@@ -176,7 +191,8 @@ impl Keyward {
             outcome: Outcome::Denied,
             reason: Some(error.reason.to_owned()),
             actor: about.actor(),
-            resource: application.map(|application| Subject::record(application.id(), &application.client_id)),
+            resource: application
+                .map(|application| Subject::record(application.id(), &application.client_id)),
             tenant_id: application.and_then(|application| application.tenant_id),
             partner_id: application.and_then(|application| application.partner_id),
             changes: Changes::default(),

@@ -76,7 +76,11 @@ pub(crate) fn entitlement<'a>(
     };
     let live: Vec<&ClientGrant> = client.grants.iter().filter(alive).collect();
     if live.is_empty() {
-        return Err(if wanted.is_some() { unknown_tenant() } else { invalid_target("No grant of this client is live.") });
+        return Err(if wanted.is_some() {
+            unknown_tenant()
+        } else {
+            invalid_target("No grant of this client is live.")
+        });
     }
     let chosen = |grant: &&ClientGrant| {
         wanted.is_none_or(|wanted| grant.tenant.as_ref().is_some_and(|tenant| names(tenant, wanted)))
@@ -114,7 +118,11 @@ pub(crate) fn prepare(
     let invalid_scope = |description: String| OAuthError::new(OAuthErrorCode::InvalidScope, description);
     let asked: Option<ScopeSet> = match scope.map(str::parse).transpose() {
         Ok(asked) => asked,
-        Err(_) => return Err(invalid_scope("The scope is malformed: scope-tokens are separated by single spaces.".to_owned())),
+        Err(_) => {
+            return Err(invalid_scope(
+                "The scope is malformed: scope-tokens are separated by single spaces.".to_owned(),
+            ));
+        }
     };
     let has = entitlement(client, wanted, now)?;
     let permissions = match asked {
@@ -146,7 +154,11 @@ pub(crate) fn prepare(
 }
 
 /// The answer to a request without parameters, from the entry's memory when it is still true.
-pub(crate) fn prepare_plain(entry: &Entry, client: &Client, now: Timestamp) -> Result<Arc<Prepared>, OAuthError> {
+pub(crate) fn prepare_plain(
+    entry: &Entry,
+    client: &Client,
+    now: Timestamp,
+) -> Result<Arc<Prepared>, OAuthError> {
     if let Some(plain) = entry.plain.load_full()
         && plain.valid_until > now
     {

@@ -1,0 +1,226 @@
+//! Signatures in compact form (RFC 7515), keys as JWK (RFC 7517, 8037), algorithms of RFC 7518 and RFC 8037.
+//!
+//! `josekit` makes keys and knows their JWK form; `ring` signs and verifies, with keys that were parsed once.
+
+mod signing;
+mod verifying;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+pub use signing::SigningKey;
+pub use verifying::{KeySet, Verified, VerifyingKey};
+
+/// A signature algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
+    Es256,
+    /// Ed25519 (RFC 8037 section 3.1).
+    EdDsa,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3), keys of 2048 bits and more.
+    Rs256,
+}
+
+impl Algorithm {
+    /// The value of `alg`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+/// Why a key or a signature is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwsError {
+    /// A key can't be made or read.
+    #[error("the key can't be used")]
+    BadKey,
+    /// It can't be signed with this key.
+    #[error("the key can't sign")]
+    NotSigned,
+    /// The text is no compact JWS, or its header asks for something that is not supported.
+    #[error("not a compact JWS with a plain header")]
+    Malformed,
+    /// The `typ` is not one of those that were expected.
+    #[error("the type of the token is not the expected one")]
+    WrongType,
+    /// No key has this `kid`.
+    #[error("no known key has this kid")]
+    UnknownKey,
+    /// The `alg` is not that of the key.
+    #[error("the algorithm is not that of the key")]
+    WrongAlgorithm,
+    /// The signature does not match.
+    #[error("the signature does not match")]
+    BadSignature,
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, JwsError> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| JwsError::Malformed)
+}
+
+/// A member of a JWK that holds bytes in base64url.
+fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, JwsError> {
+    jwk[member].as_str().and_then(|text| decode(text).ok()).ok_or(JwsError::BadKey)
+}
+
+/// The same for a number of a curve, whose leading zeros may have been left out.
+fn coordinate(jwk: &Value, member: &str) -> Result<[u8; 32], JwsError> {
+    let short = bytes(jwk, member)?;
+    let mut whole = [0; 32];
+    let start = whole.len().checked_sub(short.len()).ok_or(JwsError::BadKey)?;
+    whole[start..].copy_from_slice(&short);
+    Ok(whole)
+}
+
+/// A point of P-256 in its uncompressed form (SEC 1 section 2.3.3).
+fn p256_point(jwk: &Value) -> Result<Vec<u8>, JwsError> {
+    Ok([&[4][..], &coordinate(jwk, "x")?, &coordinate(jwk, "y")?].concat())
+}
+
+/// The algorithm that a JWK is for.
+fn algorithm_of(jwk: &Value) -> Result<Algorithm, JwsError> {
+    let algorithm = match (jwk["kty"].as_str(), jwk["crv"].as_str()) {
+        (Some("EC"), Some("P-256")) => Algorithm::Es256,
+        (Some("OKP"), Some("Ed25519")) => Algorithm::EdDsa,
+        (Some("RSA"), None) => Algorithm::Rs256,
+        _ => return Err(JwsError::BadKey),
+    };
+    match jwk.get("alg") {
+        None => Ok(algorithm),
+        Some(named) if named == algorithm.as_str() => Ok(algorithm),
+        Some(_) => Err(JwsError::BadKey),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_model::SeededRandom;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::master::MasterKey;
+
+    const ALGORITHMS: [Algorithm; 3] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
+
+    fn set(keys: &[&SigningKey]) -> KeySet {
+        KeySet::new(keys.iter().map(|key| VerifyingKey::from_jwk(key.public_jwk()).unwrap()).collect())
+    }
+
+    /// A token with this header and payload, signed as it stands.
+    fn forged(key: &SigningKey, header: &Value, payload: &[u8]) -> String {
+        let signed = format!("{}.{}", encode(header.to_string()), encode(payload));
+        let signature = key.sign(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", encode(signature))
+    }
+
+    #[test]
+    fn what_is_signed_verifies_with_its_own_key_only() {
+        for algorithm in ALGORITHMS {
+            let (key, other) =
+                (SigningKey::generate(algorithm).unwrap(), SigningKey::generate(algorithm).unwrap());
+            let token = key.sign_compact("at+jwt", b"{}").unwrap();
+            assert_eq!(set(&[&other, &key]).verify_compact(&token, &["at+jwt"]).unwrap().payload, b"{}");
+            assert_eq!(set(&[&other]).verify_compact(&token, &["at+jwt"]), Err(JwsError::UnknownKey));
+            assert_eq!(set(&[&key]).verify_compact(&token, &["JWT"]), Err(JwsError::WrongType));
+            assert!(josekit_agrees(&key, &token), "{algorithm:?}");
+        }
+    }
+
+    /// An independent implementation takes the signature for good.
+    fn josekit_agrees(key: &SigningKey, token: &str) -> bool {
+        use josekit::jws::{ES256, EdDSA, JwsVerifier, RS256, deserialize_compact};
+        let jwk = josekit::jwk::Jwk::from_bytes(key.public_jwk().to_string()).unwrap();
+        let verifier: Box<dyn JwsVerifier> = match key.algorithm() {
+            Algorithm::Es256 => Box::new(ES256.verifier_from_jwk(&jwk).unwrap()),
+            Algorithm::EdDsa => Box::new(EdDSA.verifier_from_jwk(&jwk).unwrap()),
+            Algorithm::Rs256 => Box::new(RS256.verifier_from_jwk(&jwk).unwrap()),
+        };
+        deserialize_compact(token, &*verifier).is_ok()
+    }
+
+    #[test]
+    fn a_key_survives_being_sealed() {
+        let random = SeededRandom::new(1);
+        let (sealer, other) = (MasterKey::generate(&random).sealer(), MasterKey::generate(&random).sealer());
+        for algorithm in ALGORITHMS {
+            let key = SigningKey::generate(algorithm).unwrap();
+            let sealed = key.seal(&sealer, &random).unwrap();
+            let again = SigningKey::unseal(key.kid(), &sealed, &sealer).unwrap();
+            assert_eq!(again.public_jwk(), key.public_jwk());
+            let token = again.sign_compact("at+jwt", b"x").unwrap();
+            assert!(set(&[&key]).verify_compact(&token, &["at+jwt"]).is_ok());
+            assert!(SigningKey::unseal(key.kid(), &sealed, &other).is_err());
+            assert!(SigningKey::unseal("another", &sealed, &sealer).is_err());
+        }
+    }
+
+    #[test]
+    fn the_published_form_has_public_members_only() {
+        let keys: Vec<SigningKey> =
+            ALGORITHMS.into_iter().map(|algorithm| SigningKey::generate(algorithm).unwrap()).collect();
+        let jwks = set(&keys.iter().collect::<Vec<_>>()).jwks();
+        assert_eq!(jwks["keys"].as_array().unwrap().len(), 3);
+        for jwk in jwks["keys"].as_array().unwrap() {
+            for member in jwk.as_object().unwrap().keys() {
+                assert!(["kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"].contains(&member.as_str()));
+            }
+            assert_eq!(jwk["use"], "sig");
+        }
+    }
+
+    #[test]
+    fn headers_that_ask_for_more_are_refused() {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let keys = set(&[&key]);
+        let good = json!({ "alg": "ES256", "kid": key.kid(), "typ": "at+jwt" });
+        assert!(keys.verify_compact(&forged(&key, &good, b"{}"), &["at+jwt"]).is_ok(), "the control");
+        let with = |name: &str, value: Value| {
+            let mut header = good.clone();
+            header[name] = value;
+            header
+        };
+        for (header, error) in [
+            (with("alg", json!("none")), JwsError::WrongAlgorithm),
+            (with("alg", json!("HS256")), JwsError::WrongAlgorithm),
+            (with("alg", json!("EdDSA")), JwsError::WrongAlgorithm),
+            (with("alg", json!(null)), JwsError::Malformed),
+            (with("crit", json!(["exp"])), JwsError::Malformed),
+            (with("b64", json!(false)), JwsError::Malformed),
+            (with("kid", json!("../../etc/passwd")), JwsError::UnknownKey),
+            (with("kid", json!(1)), JwsError::Malformed),
+            (with("typ", json!("JWT")), JwsError::WrongType),
+        ] {
+            assert_eq!(
+                keys.verify_compact(&forged(&key, &header, b"{}"), &["at+jwt"]),
+                Err(error),
+                "{header}"
+            );
+        }
+        let repeated = format!(r#"{{"alg":"ES256","alg":"ES256","kid":"{}","typ":"at+jwt"}}"#, key.kid());
+        let signed = format!("{}.{}", encode(repeated), encode("{}"));
+        let token = format!("{signed}.{}", encode(key.sign(signed.as_bytes()).unwrap()));
+        assert_eq!(keys.verify_compact(&token, &["at+jwt"]), Err(JwsError::Malformed));
+        let zero = format!("{}.{}.{}", encode(good.to_string()), encode("{}"), encode([0; 64]));
+        assert_eq!(keys.verify_compact(&zero, &["at+jwt"]), Err(JwsError::BadSignature));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused_without_panic(text in ".{0,200}", parts in "[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_=-]{0,40}\\.[A-Za-z0-9_-]{0,90}") {
+            let keys = KeySet::new(Vec::new());
+            prop_assert!(keys.verify_compact(&text, &["at+jwt"]).is_err());
+            prop_assert!(keys.verify_compact(&parts, &["at+jwt"]).is_err());
+        }
+    }
+}
