@@ -242,3 +242,9 @@ async fn follow(inner: std::sync::Weak<Inner>) {
 async fn wait(store: &dyn Store, at_most: Duration) {
     let _ = tokio::time::timeout(at_most, store.changed()).await;
 }
+
+/// The permissions of which a service token needs one to do this to that kind.
+#[must_use]
+pub fn required_permissions(action: Action, kind: Kind) -> Vec<&'static str> {
+    keyward_policy::required(action, kind)
+}

@@ -1,6 +1,6 @@
 //! Authority: may this principal do this to that?
 
-use keyward_model::{ADMIN_READ, ADMIN_WRITE, Kind, Owner, Reach, ScopeSet};
+use keyward_model::{ADMIN_READ, ADMIN_WRITE, Kind, Owner, PLATFORM_SCOPES, Reach, Scope, ScopeSet};
 
 /// Who asks, as policy sees them. Whether they are alive was settled before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,16 @@ pub fn decide(principal: &Principal, action: Action, target: Target) -> Result<P
     Err(Refusal::Missing(ADMIN_WRITE))
 }
 
+/// The permissions of which a service token of a global application needs one, found by asking [`decide`].
+#[must_use]
+pub fn required(action: Action, kind: Kind) -> Vec<&'static str> {
+    let alone = |permission: &&'static str| {
+        let scopes = permission.parse::<Scope>().into_iter().collect();
+        decide(&Principal::Service { global: true, scopes }, action, Target::collection(kind)).is_ok()
+    };
+    PLATFORM_SCOPES.into_iter().filter(alone).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +148,7 @@ mod tests {
         let read_only = service(true, "admin:read");
         assert_eq!(decide(&read_only, Action::List, keys).map(|_| ()), Err(Refusal::Missing(ADMIN_WRITE)));
         assert!(decide(&service(true, "admin:write"), Action::List, keys).is_ok());
+        assert_eq!(required(Action::List, Kind::SigningKey), ["admin:write"]);
+        assert_eq!(required(Action::List, Kind::Tenant), ["admin:read", "admin:write"]);
     }
 }

@@ -7,5 +7,5 @@ mod authority;
 mod granting;
 pub mod liveness;
 
-pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach};
+pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required};
 pub use granting::{GrantRefusal, may_grant};

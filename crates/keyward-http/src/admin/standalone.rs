@@ -1,0 +1,127 @@
+//! The audit log and the signing keys, which are no ordinary resources.
+
+use actix_web::http::{Method, StatusCode};
+use keyward_core::{Action, Rotation, SigningKeyView};
+use keyward_model::{EventView, Kind};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::{Answer, BASE, Exchange, JSON, Reply, resource::page_parameters};
+use crate::operation::{AdminEndpoint, Body, Endpoint, Operation, Parameter, Shape, Success, shape};
+
+/// The signing keys that were made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the core renders")]
+struct SigningKeysMade {
+    /// The keys.
+    data: Vec<SigningKeyView>,
+}
+
+fn read(
+    path: &str,
+    id: &'static str,
+    summary: &'static str,
+    tag: &'static str,
+    endpoint: AdminEndpoint,
+    shape: Shape,
+) -> Operation {
+    let success = Success { status: StatusCode::OK, shape: Some(shape), is_list: endpoint.reads_query };
+    Operation {
+        tag,
+        success,
+        parameters: if endpoint.reads_query { page_parameters() } else { Vec::new() },
+        ..Operation::get(format!("{BASE}/{path}"), id, summary, Endpoint::Admin(endpoint))
+    }
+}
+
+fn endpoint(action: Action, kind: Kind, run: fn(Exchange) -> Answer) -> AdminEndpoint {
+    AdminEndpoint {
+        action,
+        kind,
+        accepts: &[],
+        body_optional: false,
+        reads_query: action == Action::List,
+        run,
+    }
+}
+
+fn event_filters() -> Vec<Parameter> {
+    let text = || json!({ "type": "string" });
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    let filter = |name: &'static str, description: &'static str, schema: Value| {
+        Parameter::new(name, description, schema)
+    };
+    vec![
+        filter("cursor", "Begin behind this next_cursor; the total is then not counted.", text()),
+        filter("from", "Events of this moment or later.", moment()),
+        filter("to", "Events before this moment.", moment()),
+        filter("actor", "Events of the actor with this identifier.", text()),
+        filter("action", "Events of this action; of all actions of a noun when it ends in a dot.", text()),
+        filter("resource", "Events about the resource with this identifier.", text()),
+        filter(
+            "result",
+            "Events that ended so.",
+            json!({ "type": "string", "enum": ["success", "denied", "failure"] }),
+        ),
+        filter("tenant_id", "Events that name this tenant.", text()),
+    ]
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let mut events = read(
+        "audit",
+        "listAuditEvents",
+        "List what happened, the newest first.",
+        "Audit",
+        endpoint(Action::List, Kind::Event, |x| {
+            Box::pin(async move { x.keyward.events(&x.call, &x.query).await.map(Reply::Page) })
+        }),
+        shape::<EventView>,
+    );
+    events.parameters.extend(event_filters());
+    let event = read(
+        "audit/{id}",
+        "getAuditEvent",
+        "Read one event of the audit log.",
+        "Audit",
+        endpoint(Action::Read, Kind::Event, |x| {
+            Box::pin(async move { x.keyward.event(&x.call, x.id()).await.map(Reply::Object) })
+        }),
+        shape::<EventView>,
+    );
+    let keys = read(
+        "signing-keys",
+        "listSigningKeys",
+        "List the platform's signing keys, retired ones included. Always audited.",
+        "Signing keys",
+        endpoint(Action::List, Kind::SigningKey, |x| {
+            Box::pin(async move { x.keyward.signing_keys(&x.call, &x.query).await.map(Reply::Page) })
+        }),
+        shape::<SigningKeyView>,
+    );
+    vec![events, event, keys, rotate()]
+}
+
+fn rotate() -> Operation {
+    let endpoint = AdminEndpoint {
+        accepts: JSON,
+        body_optional: true,
+        ..endpoint(Action::Act("rotate"), Kind::SigningKey, |x| {
+            Box::pin(
+                async move { x.keyward.rotate_signing_keys(&x.call, x.body.clone()).await.map(Reply::Made) },
+            )
+        })
+    };
+    Operation {
+        method: Method::POST,
+        body: Some(Body { media_types: JSON, shape: shape::<Rotation>, required: false }),
+        ..read(
+            "signing-keys/rotate",
+            "rotateSigningKeys",
+            "Publish new signing keys; they sign once every cache of the JWKS had time to learn of them.",
+            "Signing keys",
+            endpoint,
+            shape::<SigningKeysMade>,
+        )
+    }
+}

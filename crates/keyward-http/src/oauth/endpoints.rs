@@ -1,0 +1,85 @@
+//! Token, introspection and revocation endpoint.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Data, Payload},
+};
+use keyward_core::{ClientAuth, OAuthError, OAuthErrorCode, TokenRequest};
+
+use super::{client::client, params::Params, plain_error, private, refusal};
+use crate::{State, body, origin};
+
+pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let body = match body::read(payload, &state.settings).await {
+        Ok(body) => body,
+        Err(error) => return plain_error(error.status(), error.detail()),
+    };
+    let origin = origin(&request);
+    let answer = match token_request(&request, &body) {
+        Ok(asked) => state.keyward.token(asked, &origin).await,
+        Err(error) => Err(state.keyward.refuse_token(error, None, &origin).await),
+    };
+    match answer {
+        Ok(reply) => private(StatusCode::OK, &reply),
+        Err(error) => refusal(&error, &request),
+    }
+}
+
+fn token_request(request: &HttpRequest, body: &Bytes) -> Result<TokenRequest, OAuthError> {
+    let params = Params::read(request, body)?;
+    Ok(TokenRequest {
+        client: client(request, &params)?,
+        grant_type: params.owned("grant_type"),
+        scope: params.owned("scope"),
+        resource: params.owned("resource"),
+        tenant: params.owned("tenant"),
+    })
+}
+
+pub(super) async fn introspect(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let body = match body::read(payload, &state.settings).await {
+        Ok(body) => body,
+        Err(error) => return plain_error(error.status(), error.detail()),
+    };
+    let asked = match about_token(&request, &body) {
+        Ok(asked) => asked,
+        Err(error) => return refusal(&error, &request),
+    };
+    match state.keyward.introspect(asked.client, &asked.token, &origin(&request)).await {
+        Ok(answer) => private(StatusCode::OK, &answer),
+        Err(error) => refusal(&error, &request),
+    }
+}
+
+pub(super) async fn revoke(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
+    let body = match body::read(payload, &state.settings).await {
+        Ok(body) => body,
+        Err(error) => return plain_error(error.status(), error.detail()),
+    };
+    let asked = match about_token(&request, &body) {
+        Ok(asked) => asked,
+        Err(error) => return refusal(&error, &request),
+    };
+    match state.keyward.revoke(asked.client, &asked.token, &origin(&request)).await {
+        Ok(()) => private(StatusCode::OK, &serde_json::json!({})),
+        Err(error) => refusal(&error, &request),
+    }
+}
+
+/// A request about a token, of a client that says who it is.
+struct AboutToken {
+    client: ClientAuth,
+    token: String,
+}
+
+fn about_token(request: &HttpRequest, body: &Bytes) -> Result<AboutToken, OAuthError> {
+    let params = Params::read(request, body)?;
+    let client = client(request, &params)?.ok_or_else(|| {
+        OAuthError::new(OAuthErrorCode::InvalidClient, "The request has no client authentication.")
+    })?;
+    let token = params
+        .owned("token")
+        .ok_or_else(|| OAuthError::invalid_request("The parameter token is missing."))?;
+    Ok(AboutToken { client, token })
+}

@@ -1,0 +1,168 @@
+//! The OAuth endpoints, and the documents by which clients and APIs find them.
+
+mod client;
+mod discovery;
+mod endpoints;
+mod params;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    web,
+};
+use keyward_core::OAuthError;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::{
+    operation::{Body, Endpoint, Operation, Success, shape},
+    problem::quotable,
+};
+
+/// The token endpoint.
+pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
+const INTROSPECT_PATH: &str = "/oauth2/introspect";
+const REVOKE_PATH: &str = "/oauth2/revoke";
+const JWKS_PATH: &str = "/.well-known/jwks.json";
+
+/// The media types of requests to the endpoints.
+const MEDIA_TYPES: &[&str] = &["application/x-www-form-urlencoded", "application/json"];
+
+/// Whether errors at this path are those of RFC 6749.
+pub(crate) fn is_oauth(path: &str) -> bool {
+    path.starts_with("/oauth2/")
+}
+
+/// A request for a token (RFC 6749 section 4.4.2).
+#[derive(ToSchema)]
+#[schema(as = TokenRequest)]
+#[expect(dead_code, reason = "describes what is read parameter by parameter")]
+struct TokenForm {
+    /// `client_credentials`.
+    #[schema(example = "client_credentials")]
+    grant_type: String,
+    /// Permissions, separated by spaces; all that the client is allowed when left out.
+    scope: Option<String>,
+    /// The API that the token is for (RFC 8707).
+    resource: Option<String>,
+    /// Slug or identifier of a tenant, to narrow a client that is granted several.
+    tenant: Option<String>,
+    /// The client, when it does not authenticate by HTTP Basic.
+    client_id: Option<String>,
+    /// Its secret, when it does not authenticate by HTTP Basic.
+    client_secret: Option<String>,
+}
+
+/// A token and what goes with it (RFC 6749 section 5.1).
+#[derive(ToSchema)]
+#[schema(as = TokenResponse)]
+#[expect(dead_code, reason = "describes what the core renders")]
+struct TokenResponse {
+    /// The token: a JWT of RFC 9068.
+    access_token: String,
+    /// `Bearer`.
+    token_type: String,
+    /// How long it lives, in seconds.
+    expires_in: i64,
+    /// What it allows.
+    scope: String,
+}
+
+/// A request about a token (RFC 7662 section 2.1, RFC 7009 section 2.1).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is read parameter by parameter")]
+struct AboutToken {
+    /// The token.
+    token: String,
+    /// What kind of token it is; a hint only.
+    token_type_hint: Option<String>,
+}
+
+/// What introspection says (RFC 7662 section 2.2). Only `active` when the token does not work or is not the caller's.
+#[derive(ToSchema)]
+#[schema(as = Introspection)]
+#[expect(dead_code, reason = "describes what the core renders")]
+struct IntrospectionResponse {
+    /// Whether the token works now.
+    active: bool,
+    /// What it allows now.
+    scope: Option<String>,
+    /// The client that it was issued to.
+    client_id: Option<String>,
+    /// The tenants that it is good in.
+    tenants: Option<Vec<String>>,
+    /// When it expires, in seconds since the epoch.
+    exp: Option<i64>,
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let post = |path: &str, id: &'static str, summary: &'static str, endpoint, body, answer| Operation {
+        tag: "OAuth",
+        method: Method::POST,
+        body: Some(Body { media_types: MEDIA_TYPES, shape: body, required: true }),
+        success: Success { status: StatusCode::OK, shape: answer, is_list: false },
+        ..Operation::get(path, id, summary, endpoint)
+    };
+    let mut all = vec![
+        post(
+            TOKEN_PATH,
+            "token",
+            "Obtain an access token (RFC 6749).",
+            Endpoint::Plain(|| web::route().to(endpoints::token)),
+            shape::<TokenForm>,
+            Some(shape::<TokenResponse>),
+        ),
+        post(
+            INTROSPECT_PATH,
+            "introspect",
+            "Ask whether a token works now (RFC 7662).",
+            Endpoint::Plain(|| web::route().to(endpoints::introspect)),
+            shape::<AboutToken>,
+            Some(shape::<IntrospectionResponse>),
+        ),
+        post(
+            REVOKE_PATH,
+            "revoke",
+            "End a token before its expiry (RFC 7009).",
+            Endpoint::Plain(|| web::route().to(endpoints::revoke)),
+            shape::<AboutToken>,
+            None,
+        ),
+    ];
+    all.extend(discovery::operations());
+    all
+}
+
+/// An answer that nobody may keep (RFC 6749 section 5.1).
+fn private(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+    response.json(body)
+}
+
+/// A refusal (RFC 6749 section 5.2).
+fn refusal(error: &OAuthError, request: &HttpRequest) -> HttpResponse {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let description = quotable(&error.description);
+    let mut response =
+        private(status, &json!({ "error": error.code.as_str(), "error_description": description }));
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED && request.headers().contains_key(AUTHORIZATION) {
+        headers
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"keyward\", charset=\"UTF-8\""));
+    }
+    if let Some(seconds) = error.retry_after_seconds {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A refusal of a request that never came to the endpoint.
+pub(crate) fn plain_error(status: StatusCode, detail: &str) -> HttpResponse {
+    let code = if status.is_server_error() { "temporarily_unavailable" } else { "invalid_request" };
+    private(status, &json!({ "error": code, "error_description": quotable(detail) }))
+}
