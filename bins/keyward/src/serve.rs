@@ -73,6 +73,7 @@ pub(crate) async fn run(
         .disable_signals()
         .listen(listener)?
         .run();
+    actix_web::rt::spawn(tidy_metrics(metrics.clone()));
     let metrics_server = settings.metrics_bind.map(|bind| serve_metrics(bind, metrics)).transpose()?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
@@ -111,6 +112,15 @@ fn serve_metrics(bind: SocketAddr, metrics: PrometheusHandle) -> Result<actix_we
     let handle = server.handle();
     actix_web::rt::spawn(server);
     Ok(handle)
+}
+
+/// Folds what histograms have gathered, without which they would grow for ever.
+async fn tidy_metrics(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Returns when the process is asked to stop.

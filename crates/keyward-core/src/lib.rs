@@ -36,7 +36,7 @@ pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
 pub use error::{Error, FieldError};
 pub use keys::SigningKeyView;
-pub use keyward_crypto::{credential::mask, master::MasterKey};
+pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRandom};
 pub use keyward_policy::Action;
 pub use oauth::{ClientAuth, Introspection, OAuthError, OAuthErrorCode, TokenReply, TokenRequest};
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit};

@@ -3,9 +3,10 @@
 use std::{panic::AssertUnwindSafe, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest, HttpResponse,
+    Error, HttpMessage,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    error::InternalError,
     http::{
         StatusCode,
         header::{
@@ -54,53 +55,45 @@ async fn pass<B: MessageBody + 'static>(
     let address = client_address(peer, request.headers(), &settings.trusted_proxies);
     request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(ClientAddress(address));
-    let kept = request.request().clone();
-    let mut response = answer(request, next, &kept, &settings).await;
     let secure = keyward.options().issuer.starts_with("https:");
-    add_headers(response.headers_mut(), &id, secure);
-    record(&response, &id, began);
-    Ok(response)
-}
-
-/// The answer of the service behind, or what is said in its place when it has none.
-async fn answer<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-    kept: &HttpRequest,
-    settings: &HttpSettings,
-) -> ServiceResponse<EitherBody<B>> {
-    let replace = |response: HttpResponse| ServiceResponse::new(kept.clone(), response).map_into_right_body();
-    let served = AssertUnwindSafe(next.call(request)).catch_unwind();
-    match tokio::time::timeout(settings.request_timeout, served).await {
-        Ok(Ok(Ok(response))) if is_unknown_route(&response) => replace(
-            Problem::plain(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.", kept)
-                .into(),
-        ),
-        Ok(Ok(Ok(response))) => response.map_into_left_body(),
+    let for_oauth = oauth::is_oauth(request.path());
+    // The future is made inside, so that a panic while it is made is caught, too.
+    let served = AssertUnwindSafe(async { next.call(request).await }).catch_unwind();
+    let failed = match tokio::time::timeout(settings.request_timeout, served).await {
+        Ok(Ok(Ok(response))) => {
+            let mut response = answered(response);
+            add_headers(response.headers_mut(), &id, secure);
+            record(&response, &id, began);
+            return Ok(response);
+        }
         Ok(Ok(Err(error))) => {
-            let status = error.as_response_error().status_code();
-            replace(failure(status, "invalid_request", "The request could not be read.", kept))
+            (error.as_response_error().status_code(), "invalid_request", "The request can't be read.")
         }
-        Ok(Err(_panic)) => {
-            // The panic hook has said where; one request fails, the process goes on.
-            replace(failure(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something went wrong here.",
-                kept,
-            ))
-        }
-        Err(_elapsed) => {
-            replace(failure(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long.", kept))
-        }
-    }
+        // The panic hook has said where; one request fails, the process goes on.
+        Ok(Err(_panic)) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here."),
+        Err(_elapsed) => (StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long."),
+    };
+    let (status, code, detail) = failed;
+    tracing::error!(status = status.as_u16(), code, request_id = id, "request without an answer");
+    let mut response = if for_oauth {
+        oauth::plain_error(status, detail)
+    } else {
+        Problem::named(status, code, detail, Some(id.clone())).into()
+    };
+    add_headers(response.headers_mut(), &id, secure);
+    // The request is gone with its handler, so the answer travels as an error.
+    Err(InternalError::from_response(code, response).into())
 }
 
-fn failure(status: StatusCode, code: &str, detail: &str, request: &HttpRequest) -> HttpResponse {
-    if oauth::is_oauth(request.path()) {
-        return oauth::plain_error(status, detail);
+/// The answer of the service behind; what no route took is answered here.
+fn answered<B: MessageBody>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    if !is_unknown_route(&response) {
+        return response.map_into_left_body();
     }
-    Problem::plain(status, code, detail, request).into()
+    let (request, _) = response.into_parts();
+    let detail = "There is nothing at this address.";
+    let problem = Problem::plain(StatusCode::NOT_FOUND, "not_found", detail, &request);
+    ServiceResponse::new(request, problem.into()).map_into_right_body()
 }
 
 /// Whether no route took the request: an answer of 404 that no handler gave.

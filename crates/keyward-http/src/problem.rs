@@ -114,6 +114,16 @@ impl Problem {
         request: &HttpRequest,
     ) -> Self {
         let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+        Self::named(status, code, detail, request_id)
+    }
+
+    /// The same, for a request that is no longer at hand.
+    pub(crate) fn named(
+        status: StatusCode,
+        code: impl Into<String>,
+        detail: impl Into<String>,
+        request_id: Option<String>,
+    ) -> Self {
         Self {
             status,
             body: ProblemBody {

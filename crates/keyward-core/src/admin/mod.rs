@@ -16,7 +16,7 @@ use keyward_model::{Id, Identified};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Error;
+use crate::{Error, Written};
 pub use applications::{Renewal, UsageView};
 pub use grants::{GrantBody, GrantsBody};
 pub use resource::Administered;
@@ -65,6 +65,12 @@ pub struct Document {
     pub body: Value,
     /// Its version, for objects that have one.
     pub version: Option<i64>,
+}
+
+impl From<Written> for Document {
+    fn from(written: Written) -> Self {
+        Self { body: written.body, version: Some(written.version) }
+    }
 }
 
 /// The versions that a change may meet (RFC 9110 section 13.1.1).

@@ -9,7 +9,6 @@ use super::{
     ATTEMPTS, Document, Draft, IfMatch, Listing, Work, busy,
     idempotency::{self, Replay},
     parse_id,
-    work::conflict,
 };
 use crate::{Call, Error, Keyward, Written, forms, params};
 
@@ -153,6 +152,9 @@ impl Keyward {
     where
         F: AsyncFn(&Work<'_>, &R) -> Result<Draft<R>, Error>,
     {
+        if let Replay::Answer(written) = idempotency::replay(self, call).await? {
+            return Ok(written.into());
+        }
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
             let current: R = self.one(&work, action, id).await?;
@@ -167,12 +169,21 @@ impl Keyward {
             record.meta_mut().updated_at = work.now;
             let mut events = vec![work.done(event.clone(), &record, &changes)];
             events.extend(more);
-            let document = document(&record, &work);
-            match work.commit(&permit, with.replace(current.meta().version, record), events).await {
-                Ok(_) => return Ok(document),
+            let written = Written {
+                id: record.id().to_string(),
+                version: record.meta().version,
+                body: document(&record, &work).body,
+                has_secret: false,
+                replayed: false,
+            };
+            let mut change = with.replace(current.meta().version, record);
+            change.tickets.extend(idempotency::ticket(call, &written, work.now));
+            match work.commit(&permit, change, events).await {
+                Ok(_) => return Ok(written.into()),
                 Err(StoreError::Stale) => {}
-                Err(StoreError::Taken(taken)) => return Err(conflict(&taken)),
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    return idempotency::after_conflict(self, call, error).await.map(Document::from);
+                }
             }
         }
         Err(busy())
