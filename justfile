@@ -32,8 +32,8 @@ postgres *args:
     scripts/postgres {{ args }}
 
 # Write the generated documents anew, docs/openapi.json among them
-openapi:
-    UPDATE_DOCS=1 cargo test --locked -p keyward docs
+docs:
+    UPDATE_DOCS=1 cargo test --locked -p keyward documents
 
 # Licences, advisories and sources of the dependencies; needs cargo-deny
 deny:

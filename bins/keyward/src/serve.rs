@@ -25,10 +25,11 @@ pub(crate) type Routes = fn(&mut web::ServiceConfig);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(settings: Settings) -> Result<()> {
-    run(settings, None, async |_, base| {
-        println!("Keyward listens on {base}");
-        println!("  issuer   {base}");
-        println!("  API      {base}/api/v1/admin, described at {base}/openapi.json");
+    run(settings, None, async |keyward, listening| {
+        let issuer = &keyward.options().issuer;
+        println!("Keyward listens on {listening}");
+        println!("  issuer   {issuer}");
+        println!("  API      {issuer}/api/v1/admin, described at {issuer}/openapi.json");
         println!("Make a client for the admin API with: keyward admin create-client NAME");
         Ok(())
     })
@@ -46,9 +47,7 @@ pub(crate) async fn run(
     // The port first: a server that can't listen leaves the database as it is.
     let listener = settings.listen()?;
     let listening = listener.local_addr()?;
-    let options = settings.options(listening);
-    let base = options.issuer.clone();
-    let keyward = start(&settings, options).await?;
+    let keyward = start(&settings, settings.options(listening)).await?;
     bootstrap(&settings, &keyward).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let http = HttpSettings {
@@ -77,8 +76,10 @@ pub(crate) async fn run(
     let metrics_server = settings.metrics_bind.map(|bind| serve_metrics(bind, metrics)).transpose()?;
     let handle = server.handle();
     let serving = actix_web::rt::spawn(server);
-    announce(&keyward, &base).await?;
-    stopped().await?;
+    // Whoever reads the announcement may stop the server at once.
+    let stopped = stopped()?;
+    announce(&keyward, &format!("http://{listening}")).await?;
+    stopped.await;
     draining.store(true, Ordering::SeqCst);
     tokio::time::sleep(DRAIN).await;
     handle.stop(true).await;
@@ -123,13 +124,14 @@ async fn tidy_metrics(metrics: PrometheusHandle) {
     }
 }
 
-/// Returns when the process is asked to stop.
-async fn stopped() -> Result<()> {
+/// Listens for signals from now on; what it returns ends when the process is asked to stop.
+fn stopped() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }

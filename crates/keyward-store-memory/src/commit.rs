@@ -91,7 +91,8 @@ impl Data {
         }
         let Some(first) = events.first() else { return Ok(()) };
         let head = self.chains.get(&first.chain).map_or(0, |head| head.seq);
-        let follow = events.iter().zip(head + 1..).all(|(event, seq)| event.chain == first.chain && event.seq == seq);
+        let follow =
+            events.iter().zip(head + 1..).all(|(event, seq)| event.chain == first.chain && event.seq == seq);
         if follow { Ok(()) } else { Err(StoreError::Stale) }
     }
 

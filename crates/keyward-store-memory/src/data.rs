@@ -70,8 +70,13 @@ impl Data {
 
     /// Removes a record as if it had never been.
     pub(crate) fn take(&mut self, id: AnyId) -> Option<Record> {
-        self.keys.retain(|_, holder| *holder != id);
-        self.records.remove(&id)
+        let old = self.records.remove(&id)?;
+        for key in old.keys() {
+            if self.keys.get(&key) == Some(&id) {
+                self.keys.remove(&key);
+            }
+        }
+        Some(old)
     }
 
     /// Removes what expired before this moment, and changes that are too old for the feed.

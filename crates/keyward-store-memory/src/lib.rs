@@ -100,7 +100,7 @@ impl Store for MemoryStore {
 
     /// Never: no other process can change this store.
     async fn changed(&self) {
-        pending().await
+        pending::<()>().await;
     }
 
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -1,0 +1,161 @@
+//! Reading records.
+
+use diesel::QueryResult;
+use keyward_model::{AnyId, Field, Reach, Record, UniqueKey, Value};
+use keyward_store::{Condition, Direction, Page, Query, Test};
+
+use crate::{
+    connection::Conn,
+    records::{Listed, Table, table},
+    sql::{Bind, Sql, join, sql},
+    visible::{Extent, visible},
+};
+
+/// A condition that no row meets.
+const NEVER: &str = "1 = 0";
+
+fn select<'a>(table: &Table) -> Sql<'a> {
+    let mut text = String::from("SELECT ");
+    for (index, column) in table.all_columns().enumerate() {
+        text.push_str(if index == 0 { "r." } else { ", r." });
+        text.push_str(column);
+    }
+    sql(text).sql(" FROM ").sql(table.name).sql(" r WHERE ")
+}
+
+/// The record with this id.
+pub(crate) fn get(conn: &mut Conn, reach: &Reach, id: AnyId) -> QueryResult<Option<Record>> {
+    let Some(table) = table(id.kind) else { return Ok(None) };
+    let Some(visible) = visible(table, reach, Extent::One) else { return Ok(None) };
+    select(table).sql("r.id = ").bind(Bind::id(id)).sql(" AND ").append(visible).row(conn)
+}
+
+/// The record that holds this key.
+pub(crate) fn find(conn: &mut Conn, reach: &Reach, key: &UniqueKey) -> QueryResult<Option<Record>> {
+    let Some(table) = table(key.kind()) else { return Ok(None) };
+    let Some(visible) = visible(table, reach, Extent::One) else { return Ok(None) };
+    select(table).append(holds(key)).sql(" AND ").append(visible).row(conn)
+}
+
+/// The id of the record that holds this key, whoever may see it.
+pub(crate) fn holder(conn: &mut Conn, key: &UniqueKey) -> QueryResult<Option<String>> {
+    let Some(table) = table(key.kind()) else { return Ok(None) };
+    sql("SELECT r.id AS text FROM ")
+        .sql(table.name)
+        .sql(" r WHERE ")
+        .append(holds(key))
+        .sql(" AND r.deleted_at IS NULL")
+        .row(conn)
+}
+
+/// The condition that a row has this key.
+fn holds(key: &UniqueKey) -> Sql<'_> {
+    let (UniqueKey::PartnerSlug(text)
+    | UniqueKey::TenantSlug(text)
+    | UniqueKey::PermissionResource(text)
+    | UniqueKey::RoleName { name: text, .. }
+    | UniqueKey::ClientId(text)
+    | UniqueKey::SigningKeyKid(text)
+    | UniqueKey::RevokedJti(text)) = key;
+    if is_unstorable(text) {
+        return sql(NEVER);
+    }
+    let has = sql("r.").sql(key.field()).sql(" = ").bind(Bind::text(text));
+    match key {
+        UniqueKey::RoleName { tenant: Some(tenant), .. } => {
+            has.sql(" AND r.tenant_id = ").bind(Bind::id(*tenant))
+        }
+        UniqueKey::RoleName { tenant: None, .. } => has.sql(" AND r.tenant_id IS NULL"),
+        _ => has,
+    }
+}
+
+/// Whether no text in the database can be or contain this one: PostgreSQL knows no NUL.
+pub(crate) fn is_unstorable(text: &str) -> bool {
+    text.contains('\0')
+}
+
+/// One page of a list, and how many records it has.
+pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult<Page<Record>> {
+    let nothing = Page { items: Vec::new(), total: 0 };
+    let Some(table) = table(query.kind) else { return Ok(nothing) };
+    let Some(visible) = visible(table, reach, Extent::Many) else { return Ok(nothing) };
+    let mut conditions = visible;
+    for condition in &query.conditions {
+        conditions = conditions.sql(" AND ").append(holds_for(table, condition));
+    }
+    if let Some(text) = &query.search {
+        conditions = conditions.sql(" AND ").append(contains(table, text));
+    }
+    let items: Vec<Record> = select(table)
+        .append(conditions.clone())
+        .sql(order(table, query))
+        .sql(" LIMIT ")
+        .bind(Bind::Int(query.per_page.into()))
+        .sql(" OFFSET ")
+        .bind(Bind::Int(i64::try_from(query.offset()).unwrap_or(i64::MAX)))
+        .rows(conn)?;
+    // A last page that is not full tells how many there are.
+    let found = items.len() as u64;
+    let is_last = found < u64::from(query.per_page) && (found > 0 || query.offset() == 0);
+    let total = if is_last { query.offset() + found } else { count(conn, table, conditions)? };
+    Ok(Page { items, total })
+}
+
+fn count(conn: &mut Conn, table: &Table, conditions: Sql<'_>) -> QueryResult<u64> {
+    let counted = sql("SELECT COUNT(*) AS number FROM ").sql(table.name).sql(" r WHERE ").append(conditions);
+    Ok(counted.row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
+}
+
+fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql<'a> {
+    let Some(Listed { column, .. }) = table.listed(*field) else {
+        return sql(if *test == Test::Is(Value::Null) { "1 = 1" } else { NEVER });
+    };
+    let column = sql("r.").sql(*column);
+    let is_time = matches!(field, Field::CreatedAt | Field::UpdatedAt | Field::ExpiresAt);
+    match test {
+        Test::Is(Value::Null) => column.sql(" IS NULL"),
+        Test::Is(Value::Text(text)) if !is_time && !is_unstorable(text) => {
+            column.sql(" = ").bind(Bind::text(text))
+        }
+        Test::Is(Value::Time(at)) if is_time => column.sql(" = ").bind(Bind::time(*at)),
+        Test::Before(end) if is_time => column.sql(" < ").bind(Bind::time(*end)),
+        Test::From(start) if is_time => column.sql(" >= ").bind(Bind::time(*start)),
+        Test::Is(_) | Test::Before(_) | Test::From(_) => sql(NEVER),
+    }
+}
+
+/// The condition that one of the searched texts contains this one. `lower` folds ASCII letters alone: in SQLite always,
+/// in PostgreSQL because of the columns' collation.
+fn contains<'a>(table: &Table, text: &str) -> Sql<'a> {
+    if is_unstorable(text) {
+        return sql(NEVER);
+    }
+    let mut pattern = String::from("%");
+    for c in text.to_ascii_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    let like = |column: &&'static str| {
+        sql("lower(r.").sql(*column).sql(") LIKE ").bind(Bind::text(pattern.clone())).sql(" ESCAPE '\\'")
+    };
+    sql("(").append(join(table.searched.iter().map(like), " OR ")).sql(")")
+}
+
+fn order(table: &Table, query: &Query) -> String {
+    let (way, nulls) = match query.direction {
+        Direction::Ascending => ("ASC", "NULLS FIRST"),
+        Direction::Descending => ("DESC", "NULLS LAST"),
+    };
+    match table.listed(query.sort) {
+        None => format!(" ORDER BY r.id {way}"),
+        // Said only where it matters: PostgreSQL would not use an index otherwise.
+        Some(Listed { column, nullable: true, .. }) => {
+            format!(" ORDER BY r.{column} {way} {nulls}, r.id {way}")
+        }
+        Some(Listed { column, .. }) => format!(" ORDER BY r.{column} {way}, r.id {way}"),
+    }
+}

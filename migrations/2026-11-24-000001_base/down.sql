@@ -1,0 +1,14 @@
+DROP TABLE credential_usage;
+DROP TABLE audit_events;
+DROP TABLE chains;
+DROP TABLE tickets;
+DROP TABLE revocations;
+DROP TABLE signing_keys;
+DROP TABLE secrets;
+DROP TABLE applications;
+DROP TABLE permissions;
+DROP TABLE roles;
+DROP TABLE tenants;
+DROP TABLE partners;
+DROP TABLE changes;
+DROP TABLE keyward_state;
