@@ -90,6 +90,7 @@ fn describe(operation: &Operation, reference: &mut impl FnMut(Described) -> Valu
     if let Some(body) = &operation.body {
         described["requestBody"] = request_body(body, reference);
     }
+    described["x-required-permissions"] = json!([]);
     match operation.endpoint {
         Endpoint::Admin(endpoint) => {
             described["security"] = json!([{ "token": [] }]);

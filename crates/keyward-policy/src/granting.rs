@@ -15,6 +15,18 @@ pub enum GrantRefusal {
     PlatformOnly(ScopeSet),
 }
 
+fn reserved() -> ScopeSet {
+    // The constants are well-formed scopes.
+    PLATFORM_SCOPES.iter().filter_map(|scope| scope.parse::<Scope>().ok()).collect()
+}
+
+/// The part of `scopes` that counts in something that `owner` owns: a role of the platform may have gained, after it was
+/// given to a tenant's application, what no tenant can have.
+#[must_use]
+pub fn effective(scopes: &ScopeSet, owner: Owner) -> ScopeSet {
+    if matches!(owner, Owner::Platform) { scopes.clone() } else { scopes.difference(&reserved()) }
+}
+
 /// Whether `giver` may put `scopes` into something that `owner` owns. `catalogue` holds all permissions that exist.
 pub fn may_grant(
     giver: &Principal,
@@ -22,9 +34,8 @@ pub fn may_grant(
     owner: Owner,
     catalogue: &ScopeSet,
 ) -> Result<(), GrantRefusal> {
-    let reserved: ScopeSet = PLATFORM_SCOPES.iter().filter_map(|scope| scope.parse::<Scope>().ok()).collect();
-    let platform_only = scopes.clone().intersection(&reserved);
-    if !platform_only.is_empty() && !matches!(owner, Owner::Platform) {
+    let platform_only = scopes.difference(&effective(scopes, owner));
+    if !platform_only.is_empty() {
         return Err(GrantRefusal::PlatformOnly(platform_only));
     }
     let missing = match giver {
@@ -59,6 +70,8 @@ mod tests {
             Err(GrantRefusal::PlatformOnly(set("admin:read")))
         );
         assert_eq!(may_grant(&giver, &set("points:read"), tenant, &catalogue), Ok(()));
+        assert_eq!(effective(&catalogue, tenant), set("points:read"));
+        assert_eq!(effective(&catalogue, Owner::Platform), catalogue);
     }
 
     proptest! {

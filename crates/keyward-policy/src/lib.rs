@@ -8,4 +8,4 @@ mod granting;
 pub mod liveness;
 
 pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required};
-pub use granting::{GrantRefusal, may_grant};
+pub use granting::{GrantRefusal, effective, may_grant};

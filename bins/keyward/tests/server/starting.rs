@@ -79,7 +79,7 @@ fn a_damaged_database_is_a_refusal() {
     let mut damaged = whole.clone();
     damaged[..16].fill(b'x');
     fs::write(database.file(), &damaged).unwrap();
-    unchanged(&database, &["is not a"]);
+    unchanged(&database, &["is damaged"]);
     fs::write(database.file(), &whole).unwrap();
     Server::start(&database).stop();
 }

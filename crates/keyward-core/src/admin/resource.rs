@@ -162,13 +162,17 @@ impl Keyward {
             let permit = work.may(action, Target::object(R::KIND, current.owner())).await?;
             let Draft { mut record, with, events: more, .. } = next(&work, &current).await?;
             let changes = forms::changes(&without_times(&current, &work), &without_times(&record, &work));
-            if changes.is_empty() && with.is_empty() {
-                return Ok(document(&current, &work));
+            let mut events = more;
+            let mut change = with;
+            // An action of its own is recorded whatever it comes to; a change that changes nothing is none.
+            if action == Act::Update && changes.is_empty() && change.is_empty() {
+                record = current;
+            } else {
+                record.meta_mut().version += 1;
+                record.meta_mut().updated_at = work.now;
+                events.insert(0, work.done(event.clone(), &record, &changes));
+                change = change.replace(current.meta().version, record.clone());
             }
-            record.meta_mut().version += 1;
-            record.meta_mut().updated_at = work.now;
-            let mut events = vec![work.done(event.clone(), &record, &changes)];
-            events.extend(more);
             let written = Written {
                 id: record.id().to_string(),
                 version: record.meta().version,
@@ -176,8 +180,10 @@ impl Keyward {
                 has_secret: false,
                 replayed: false,
             };
-            let mut change = with.replace(current.meta().version, record);
             change.tickets.extend(idempotency::ticket(call, &written, work.now));
+            if change.is_empty() {
+                return Ok(written.into());
+            }
             match work.commit(&permit, change, events).await {
                 Ok(_) => return Ok(written.into()),
                 Err(StoreError::Stale) => {}

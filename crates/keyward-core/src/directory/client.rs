@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use keyward_model::{
-    Application, Entity, Field, Id, Kind, Partner, Permission, Reach, Record, Role, ScopeSet, Secret, Tenant,
-    UniqueKey, Value,
+    Application, Entity, Field, Id, Kind, Owner, Partner, Permission, Reach, Record, Role, ScopeSet, Secret,
+    Tenant, UniqueKey, Value,
 };
-use keyward_policy::liveness::Tenancy;
+use keyward_policy::{effective, liveness::Tenancy};
 use keyward_store::{Query, Store, StoreError, StoreExt};
 
 use super::stamps::Made;
@@ -72,12 +72,14 @@ impl ClientReader<'_> {
             None => (None, self.one(application.partner_id).await?),
         };
         let from_roles = self.role_permissions(&application.roles).await?;
-        let allowed = application.allowed_scopes.clone().union(&from_roles).intersection(&self.catalogue);
+        let given = application.allowed_scopes.clone().union(&from_roles).intersection(&self.catalogue);
+        let allowed = effective(&given, application.owner());
         let mut grants = Vec::with_capacity(application.grants.len());
         for grant in &application.grants {
             let (tenant, partner) = self.tenancy(grant.tenant_id).await?;
             let from_roles = self.role_permissions(&grant.roles).await?;
-            let permissions = grant.permissions.clone().union(&from_roles).intersection(&allowed);
+            let given = grant.permissions.clone().union(&from_roles).intersection(&allowed);
+            let permissions = effective(&given, Owner::Tenant(grant.tenant_id));
             grants.push(ClientGrant { grant: grant.clone(), tenant, partner, permissions });
         }
         Ok(Some(Client { application, secrets, tenant, partner, allowed, grants }))

@@ -77,6 +77,8 @@ async fn metadata(state: &State, request: &HttpRequest, openid: bool) -> HttpRes
         "scopes_supported": scopes,
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
+        // No other method will ever be accepted.
+        "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": auth_methods,
         "introspection_endpoint_auth_methods_supported": auth_methods,
         "revocation_endpoint_auth_methods_supported": auth_methods,

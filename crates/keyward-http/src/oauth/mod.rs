@@ -5,6 +5,8 @@ mod discovery;
 mod endpoints;
 mod params;
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -13,7 +15,7 @@ use actix_web::{
     },
     web,
 };
-use keyward_core::OAuthError;
+use keyward_core::{OAuthError, mask};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -147,7 +149,10 @@ fn private(status: StatusCode, body: &impl Serialize) -> HttpResponse {
 /// A refusal (RFC 6749 section 5.2).
 fn refusal(error: &OAuthError, request: &HttpRequest) -> HttpResponse {
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let description = quotable(&error.description);
+    let description = match mask(&error.description) {
+        Cow::Borrowed(harmless) => quotable(harmless),
+        Cow::Owned(_) => "The request has a credential where it does not belong.".to_owned(),
+    };
     let mut response =
         private(status, &json!({ "error": error.code.as_str(), "error_description": description }));
     let headers = response.headers_mut();

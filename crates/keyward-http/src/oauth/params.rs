@@ -32,8 +32,8 @@ pub(super) struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 impl<'a> Params<'a> {
     /// Reads the body of a request, and refuses credentials in its query string.
     pub(super) fn read(request: &HttpRequest, body: &'a Bytes) -> Result<Self, OAuthError> {
-        let in_query = |(name, _): (Cow<'_, str>, Cow<'_, str>)| SENSITIVE.contains(&&*name);
-        if form_urlencoded::parse(request.query_string().as_bytes()).any(in_query) {
+        let query = unique(form_urlencoded::parse(request.query_string().as_bytes()).collect())?;
+        if query.0.iter().any(|(name, _)| SENSITIVE.contains(&&**name)) {
             return Err(OAuthError::invalid_request(
                 "Parameters belong into the body, never into the address.",
             ));
@@ -41,24 +41,15 @@ impl<'a> Params<'a> {
         let media_type = media_type(request);
         match media_type.as_deref() {
             _ if body.is_empty() => Ok(Self::default()),
-            Some(form) if form == MEDIA_TYPES[0] => Self::unique(form_urlencoded::parse(body).collect()),
+            Some(form) if form == MEDIA_TYPES[0] => unique(form_urlencoded::parse(body).collect()),
             Some(json) if json == MEDIA_TYPES[1] => {
                 let members: Members = serde_json::from_slice(body).map_err(|error| {
                     OAuthError::invalid_request(format!("The body is no JSON object of texts: {error}."))
                 })?;
-                Self::unique(members.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+                unique(members.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
             }
             _ => Err(OAuthError::invalid_request(format!("The body must be {}.", MEDIA_TYPES.join(" or ")))),
         }
-    }
-
-    fn unique(pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Result<Self, OAuthError> {
-        for (index, (name, _)) in pairs.iter().enumerate() {
-            if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(OAuthError::invalid_request("A parameter occurs more than once."));
-            }
-        }
-        Ok(Self(pairs))
     }
 
     /// The value of a parameter, when it has one.
@@ -70,6 +61,16 @@ impl<'a> Params<'a> {
     pub(super) fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
+}
+
+/// Refuses a parameter that occurs twice.
+fn unique<'a>(pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Result<Params<'a>, OAuthError> {
+    for (index, (name, _)) in pairs.iter().enumerate() {
+        if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
+            return Err(OAuthError::invalid_request("A parameter occurs more than once."));
+        }
+    }
+    Ok(Params(pairs))
 }
 
 /// The members of a JSON object whose values are texts, repeated ones included.
