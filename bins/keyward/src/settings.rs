@@ -49,6 +49,7 @@ fn network(text: &str) -> Option<IpNet> {
 }
 
 /// `60/m` or `5/s`; `0` is no limit. Ten minutes' worth may be used at once.
+#[expect(clippy::option_option, reason = "a rate that is no rate, no limit, or a limit")]
 fn rate(text: &str) -> Option<Option<RateLimit>> {
     if text == "0" {
         return Some(None);

@@ -32,8 +32,7 @@ impl Keyward {
         origin: &Origin,
     ) -> Result<Access, Error> {
         let now = self.now();
-        let claims =
-            self.verify_token(bearer(authorization)?, &[audience], now).map_err(|error| refused(&error))?;
+        let claims = self.verify_token(bearer(authorization)?, &[audience], now).map_err(refused)?;
         let live = match self.live_token(claims, now).await? {
             Ok(live) => live,
             Err(Dead::Unknown) => return Err(unauthenticated("token_revoked", "The token no longer works.")),

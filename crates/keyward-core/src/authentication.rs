@@ -24,7 +24,7 @@ pub(crate) fn bearer(authorization: Option<&str>) -> Result<&str, Error> {
     }
 }
 
-pub(crate) fn refused(error: &TokenError) -> Error {
+pub(crate) fn refused(error: TokenError) -> Error {
     let (code, detail) = match error {
         TokenError::Expired => ("token_expired", "The token has expired."),
         TokenError::WrongAudience => ("token_wrong_audience", "The token is for another API."),
@@ -38,9 +38,7 @@ impl Keyward {
     pub async fn authenticate(&self, authorization: Option<&str>, _origin: &Origin) -> Result<Caller, Error> {
         let token = bearer(authorization)?;
         let now = self.now();
-        let claims = self
-            .verify_token(token, &[&self.inner.options.admin_audience], now)
-            .map_err(|error| refused(&error))?;
+        let claims = self.verify_token(token, &[&self.inner.options.admin_audience], now).map_err(refused)?;
         let live = match self.live_token(claims, now).await? {
             Ok(live) => live,
             Err(Dead::Unknown) => return Err(unauthenticated("token_revoked", "The token no longer works.")),

@@ -27,6 +27,7 @@ use crate::{
 };
 
 /// What each route of Keyward is to be wrapped in; other routes may be, too.
+#[must_use]
 pub fn wrap<S, B>(
     keyward: &Keyward,
     settings: &HttpSettings,

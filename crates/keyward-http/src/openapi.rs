@@ -97,7 +97,7 @@ fn describe(operation: &Operation, reference: &mut impl FnMut(Described) -> Valu
             described["x-required-permissions"] = json!(required_permissions(endpoint.action, endpoint.kind));
         }
         Endpoint::Plain(_) if operation.tag == "OAuth" => {
-            described["security"] = json!([{ "client": [] }, {}])
+            described["security"] = json!([{ "client": [] }, {}]);
         }
         Endpoint::Plain(_) => described["security"] = json!([]),
     }

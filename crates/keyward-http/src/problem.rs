@@ -18,7 +18,7 @@ use crate::origin::RequestId;
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
-    body: ProblemBody,
+    body: Box<ProblemBody>,
     challenge: Option<String>,
 }
 
@@ -126,7 +126,7 @@ impl Problem {
     ) -> Self {
         Self {
             status,
-            body: ProblemBody {
+            body: Box::new(ProblemBody {
                 kind: "about:blank",
                 title: status.canonical_reason().unwrap_or_default().to_owned(),
                 status: status.as_u16(),
@@ -136,7 +136,7 @@ impl Problem {
                 errors: Vec::new(),
                 required_permissions: None,
                 held_permissions: None,
-            },
+            }),
             challenge: None,
         }
     }

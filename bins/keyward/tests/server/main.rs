@@ -1,5 +1,7 @@
 //! The server as its users run it: the real binary, on SQLite and PostgreSQL, with real clients.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should say where")]
+
 mod clients;
 mod commands;
 mod configuration;

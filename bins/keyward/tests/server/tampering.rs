@@ -67,11 +67,9 @@ fn every_kind_of_tampering_is_found(make: impl Fn() -> Database) {
     );
     // The end of a chain is cut off, head and all.
     check(
-        &format!(
-            "DELETE FROM audit_events WHERE seq > 3 AND chain = (SELECT min(chain) FROM audit_events WHERE seq = 4); \
-             UPDATE chains SET seq = 3, hash = (SELECT hash FROM audit_events WHERE seq = 3 AND chain = chains.chain) \
-             WHERE chain = (SELECT min(chain) FROM chains WHERE seq > 3);"
-        ),
+        "DELETE FROM audit_events WHERE seq > 3 AND chain = (SELECT min(chain) FROM audit_events WHERE seq = 4); \
+         UPDATE chains SET seq = 3, hash = (SELECT hash FROM audit_events WHERE seq = 3 AND chain = chains.chain) \
+         WHERE chain = (SELECT min(chain) FROM chains WHERE seq > 3);",
         &["no longer has its number"],
     );
 }

@@ -94,7 +94,9 @@ pub(crate) async fn recount(
         if events.is_empty() {
             return Ok(pending);
         }
-        events.iter().for_each(|event| pending.count(event));
+        for event in &events {
+            pending.count(event);
+        }
     }
 }
 

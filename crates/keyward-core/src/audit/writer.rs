@@ -33,7 +33,7 @@ const ABANDONED_SECONDS: i64 = 45;
 pub(crate) type Signer = Arc<dyn Fn(&str, &[u8]) -> Option<String> + Send + Sync>;
 
 enum Job {
-    Append(Event, oneshot::Sender<Result<(), StoreError>>),
+    Append(Box<Event>, oneshot::Sender<Result<(), StoreError>>),
     Commit(Box<Change>, Vec<Event>, oneshot::Sender<Result<Revision, StoreError>>),
     Stop,
 }
@@ -71,7 +71,7 @@ impl WriterHandle {
     /// Writes an event; returns after its commit.
     pub(crate) async fn append(&self, event: Event) -> Result<(), StoreError> {
         let (reply, done) = oneshot::channel();
-        self.queue.try_send(Job::Append(event, reply)).map_err(|_| full())?;
+        self.queue.try_send(Job::Append(Box::new(event), reply)).map_err(|_| full())?;
         done.await.map_err(|_| gone())?
     }
 
@@ -158,7 +158,7 @@ impl Writer {
         for job in batch.drain(..) {
             match job {
                 Job::Append(event, reply) => {
-                    events.push(event);
+                    events.push(*event);
                     waiting.push(reply);
                 }
                 Job::Commit(change, events, reply) => commits.push((change, events, reply)),
@@ -203,7 +203,9 @@ impl Writer {
             Ok(revision) => {
                 self.chain = chain;
                 let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-                written.iter().for_each(|event| usage.count(event));
+                for event in &written {
+                    usage.count(event);
+                }
                 Ok(revision)
             }
             Err(error) => {
@@ -222,7 +224,7 @@ impl Writer {
             match self.append(vec![event]).await {
                 Ok(()) => self.checkpoint_seq = self.chain.seq,
                 Err(error) => {
-                    tracing::warn!(%error, "the audit chain could not be signed; trying again later")
+                    tracing::warn!(%error, "the audit chain could not be signed; trying again later");
                 }
             }
         }

@@ -89,7 +89,7 @@ fn judge(client: Arc<Client>, claims: Arc<AccessTokenClaims>, now: Timestamp) ->
     if had_any && scopes.is_empty() {
         return Err(Dead::Unknown);
     }
-    Ok(LiveToken { claims, scopes, tenants, client })
+    Ok(LiveToken { claims, client, scopes, tenants })
 }
 
 /// The tenants of the token that the client still has, and the permissions that it has for all of them.

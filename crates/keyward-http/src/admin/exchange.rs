@@ -154,7 +154,7 @@ fn render(reply: Reply, request: &HttpRequest) -> HttpResponse {
             etag(&mut response, document.version);
             response.json(document.body)
         }
-        Reply::Page(listing) => response.json(page(listing)),
+        Reply::Page(listing) => response.json(page(&listing)),
         Reply::Created(written) => {
             response.status(StatusCode::CREATED);
             response.insert_header((LOCATION, format!("{}/{}", request.path(), written.id)));
@@ -166,7 +166,7 @@ fn render(reply: Reply, request: &HttpRequest) -> HttpResponse {
     }
 }
 
-fn page(listing: Listing) -> Value {
+fn page(listing: &Listing) -> Value {
     let mut pagination = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {

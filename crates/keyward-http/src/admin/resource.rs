@@ -24,8 +24,8 @@ pub(crate) fn operations<R: Administered>(tag: &'static str, one: &str) -> Vec<O
         run,
     };
     let operation = |method, path: &str, id: String, summary: String, endpoint: AdminEndpoint| Operation {
-        tag,
         method,
+        tag,
         ..Operation::get(path, id, Cow::Owned(summary), Endpoint::Admin(endpoint))
     };
     let success = |status, is_list| Success { status, shape: Some(shape::<R::View>), is_list };
