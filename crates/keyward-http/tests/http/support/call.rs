@@ -27,7 +27,7 @@ pub(crate) struct Call {
     pub(crate) announced: bool,
 }
 
-/// A request with any method; a path that begins with neither `/oauth2` nor another root is one of the admin API.
+/// A request with any method, without a body.
 pub(crate) fn call(method: Method, path: &str) -> Call {
     Call {
         method,
@@ -140,5 +140,15 @@ impl Call {
             request = request.append_header(("content-length", self.body.len().to_string()));
         }
         request.set_payload(self.body)
+    }
+}
+
+impl Call {
+    /// The same request with one text of the body in another's place.
+    pub(crate) fn raw_replaced(mut self, from: &str, to: &str) -> Self {
+        let text = String::from_utf8(self.body).unwrap();
+        assert!(text.contains(from), "{from} is not in the body");
+        self.body = text.replace(from, to).into_bytes();
+        self
     }
 }

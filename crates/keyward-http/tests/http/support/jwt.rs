@@ -80,7 +80,9 @@ impl Jwt {
         match self.header["alg"].as_str().unwrap() {
             "ES256" => {
                 let point = [vec![4], member("x"), member("y")].concat();
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, &self.signature).is_ok()
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+                    .verify(message, &self.signature)
+                    .is_ok()
             }
             "EdDSA" => UnparsedPublicKey::new(&ED25519, member("x")).verify(message, &self.signature).is_ok(),
             "RS256" => RsaPublicKeyComponents { n: member("n"), e: member("e") }

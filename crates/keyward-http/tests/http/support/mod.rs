@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use actix_web::{App, dev::Service as _, test, test::TestRequest, web};
+use actix_web::{App, body::to_bytes, dev::Service as _, test, test::TestRequest, web};
 use futures_util::future::LocalBoxFuture;
 use keyward_core::{Call as CoreCall, Caller, Keyward, MasterKey, NewClient, Options, Origin};
 use keyward_http::HttpSettings;
@@ -20,11 +20,11 @@ use keyward_model::{Clock as _, ManualClock, SeededRandom, Timestamp};
 use serde_json::{Value, json};
 
 pub(crate) use call::{
-    ADMIN, AGENT, Call, PEER, TOKEN, admin, basic_value, call, delete, form_text, get, patch, post, put,
+    ADMIN, AGENT, Call, PEER, TOKEN, admin, basic_value, call, delete, get, patch, post, put,
 };
 pub(crate) use credential::{is_well_formed, made_up};
 pub(crate) use jwt::{Jwt, decode, encode, scopes};
-pub(crate) use reply::{Reply, check_discreet};
+pub(crate) use reply::{Reply, check_discreet, revealed};
 pub(crate) use store::TestStore;
 
 /// The public address of every test's Keyward.
@@ -37,6 +37,7 @@ pub(crate) const DAY: i64 = 86_400;
 
 /// An application and its first secret.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "`client_id` is its name on the wire")]
 pub(crate) struct Client {
     pub(crate) id: String,
     pub(crate) client_id: String,
@@ -66,13 +67,19 @@ async fn sender(keyward: &Keyward, http: &HttpSettings) -> Sender {
     Box::new(move |request: TestRequest| {
         let service = service.clone();
         Box::pin(async move {
-            match service.call(request.to_request()).await {
+            // A failure travels as an error, of which the server makes the reply.
+            let (status, headers, body) = match service.call(request.to_request()).await {
                 Ok(response) => {
-                    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                    Reply { status, headers, body: test::read_body(response).await }
+                    let (status, headers) = (response.status(), response.headers().clone());
+                    (status, headers, test::read_body(response).await)
                 }
-                Err(error) => panic!("the application failed instead of answering: {error}"),
-            }
+                Err(error) => {
+                    let response = error.error_response();
+                    let (status, headers) = (response.status(), response.headers().clone());
+                    (status, headers, to_bytes(response.into_body()).await.unwrap())
+                }
+            };
+            Reply { status: status.as_u16(), headers, body }
         })
     })
 }
@@ -118,6 +125,22 @@ impl TestApp {
         configure(&mut options);
         self.keyward = launch(&self.store, options, &self.clock, &self.random).await;
         self.sender = sender(&self.keyward, &HttpSettings::default()).await;
+    }
+
+    /// Another node on the same database.
+    pub(crate) async fn neighbour(&self) -> Self {
+        let keyward = launch(&self.store, self.keyward.options().clone(), &self.clock, &self.random).await;
+        let http = HttpSettings::default();
+        Self {
+            sender: sender(&keyward, &http).await,
+            keyward,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            draining: http.draining,
+            root: self.root.clone(),
+            token: RefCell::default(),
+        }
     }
 
     /// Sends a request and checks what holds for every reply.
@@ -190,7 +213,11 @@ impl TestApp {
 
     /// Creates something through the admin API.
     #[track_caller]
-    pub(crate) fn create(&self, collection: &str, body: &Value) -> impl Future<Output = Value> {
+    pub(crate) fn create<'a>(
+        &'a self,
+        collection: &str,
+        body: &Value,
+    ) -> impl Future<Output = Value> + use<'a> {
         let at = std::panic::Location::caller();
         let call = post(&admin(collection)).json(body);
         async move {
@@ -202,7 +229,7 @@ impl TestApp {
 
     /// Changes something through the admin API.
     #[track_caller]
-    pub(crate) fn edit(&self, path: &str, body: &Value) -> impl Future<Output = Value> {
+    pub(crate) fn edit<'a>(&'a self, path: &str, body: &Value) -> impl Future<Output = Value> + use<'a> {
         self.ok(patch(&admin(path)).json(body))
     }
 
@@ -236,7 +263,7 @@ impl TestApp {
 
     /// An application of type `service` from the fields that matter.
     #[track_caller]
-    pub(crate) fn application(&self, fields: &Value) -> impl Future<Output = Client> {
+    pub(crate) fn application<'a>(&'a self, fields: &Value) -> impl Future<Output = Client> + use<'a> {
         let mut body = json!({ "type": "service", "name": fields["client_id"] });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let creation = self.create("applications", &body);
@@ -267,7 +294,8 @@ impl TestApp {
 
     /// Replaces the grants of an application.
     pub(crate) async fn grant(&self, client: &Client, grants: &Value) {
-        let call = put(&admin(&format!("applications/{}/grants", client.id))).json(&json!({ "grants": grants }));
+        let call =
+            put(&admin(&format!("applications/{}/grants", client.id))).json(&json!({ "grants": grants }));
         self.ok(call).await;
     }
 

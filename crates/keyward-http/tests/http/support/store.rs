@@ -7,12 +7,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use keyward_model::{
-    AnyId, ChainHead, ChainedEvent, Clock as _, Id, Meta, Partner, Record, TenancyStatus, Timestamp, UniqueKey,
-    Usage,
+    AnyId, ChainHead, ChainedEvent, Clock as _, Id, Meta, Partner, Record, TenancyStatus, Timestamp,
+    UniqueKey, Usage,
 };
 use keyward_store::{
-    Change, EventPage, EventQuery, Feed, Page, Query, Reach, Revision, Store, StoreError, StoreExt as _, Ticket,
-    TicketKey,
+    Change, EventPage, EventQuery, Feed, Page, Query, Reach, Revision, Store, StoreError, StoreExt as _,
+    Ticket, TicketKey,
 };
 use keyward_store_memory::MemoryStore;
 
