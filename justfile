@@ -31,9 +31,11 @@ demo:
 postgres *args:
     scripts/postgres {{ args }}
 
-# Write the generated documents anew, docs/openapi.json among them
+# Write the documents anew that are made from the code: docs/openapi.json and its neighbours
 docs:
-    UPDATE_DOCS=1 cargo test --locked -p keyward documents
+    UPDATE_DOCS=1 cargo test --locked -p keyward --test server documents
+
+alias openapi := docs
 
 # Licences, advisories and sources of the dependencies; needs cargo-deny
 deny:

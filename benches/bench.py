@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`just bench`: Keyward against the bare web server and a peer, and against the targets.
 
-Needs Linux, two cores, wrk, Node.js with npm, and for --pg a PostgreSQL that scripts/postgres finds.
+Needs Linux, two cores, wrk and Node.js with npm; --pg needs what scripts/postgres needs.
 """
 
 import argparse
@@ -186,6 +186,7 @@ def main():
     print(text)
     if complete(options):
         path = os.path.join(ROOT, "docs", "benchmarks.md")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
         say(f"written to {path}")

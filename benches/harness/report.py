@@ -24,7 +24,6 @@ refused or broken request is void.
 - *oidc-provider* signs the same algorithm (ES256) and stores nothing.
 - *fsync* is an append of 4 KiB on the file system of the database, measured beside Keyward's turns.
 - Databases beyond ten clients are filled by copying rows; the load then goes round the active clients.
-- The guard's verification against a bare ring verification is measured by `cargo bench`, not here.
 """
 
 
@@ -70,7 +69,7 @@ def verdict(value, must, aim, at_most):
 def target(name, values, must, aim=None, *, at_most=False, unit="", digits=2, missing="not measured in this run"):
     """A row: name, measured, must, aim, verdict."""
     sign = "≤" if at_most else "≥"
-    bound = [f"{sign} {value:.3g}{unit}" if value is not None else "" for value in (must, aim)]
+    bound = [f"{sign} {value:.4g}{unit}" if value is not None else "" for value in (must, aim)]
     if not values:
         return [name, "–", *bound, missing]
     return [name, show(values, digits) + unit, *bound, verdict(median(values), must, aim, at_most)]
@@ -161,9 +160,10 @@ def machine(place, versions):
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
     file_system = output("findmnt", "-no", "FSTYPE", "-T", place.data) or "unknown"
     commit = output("git", "-C", place.root, "rev-parse", "--short=12", "--verify", "-q", "HEAD") or "no commit"
+    used = [f"{output('rustc', '--version')}, profile `{place.profile}`", *versions,
+            output("wrk", "-v").split(" Copyright")[0]]
     return (f"**Machine.** {model}, {os.cpu_count()} cores; Linux {platform.release()}; {file_system}. "
-            f"{output('rustc', '--version')}, profile `{place.profile}`; {'; '.join(versions)}; "
-            f"{output('wrk', '-v').split(' Copyright')[0]}. Commit {commit}, "
+            f"{'; '.join(used)}. Commit {commit}, "
             f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC.")
 
 

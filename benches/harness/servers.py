@@ -220,35 +220,33 @@ class Keyward(Server):
 
 
 class KeywardPostgres(Keyward):
-    """Keyward on PostgreSQL, in a database of its own that is dropped at the end."""
+    """Keyward on a PostgreSQL of its own, on the same disk."""
 
     name, label = "keyward-pg", "Keyward, PostgreSQL"
 
     def __init__(self, place):
         super().__init__(place)
-        script = os.path.join(place.root, "scripts", "postgres")
-        run = subprocess.run([script, "start"], capture_output=True, text=True, timeout=120, check=False)
-        if run.returncode or not run.stdout.strip():
-            raise BenchError(f"scripts/postgres start failed: {run.stderr[-1000:]}")
-        self.server_url = run.stdout.split()[-1]
-        self.database = f"keyward_bench_{os.getpid()}"
+        self.cluster = os.path.join(place.data, "postgres")
+        # PostgreSQL may run as another user, who has to reach its folder.
+        os.chmod(place.data, 0o711)
         place.stack.callback(self.close)
-        self.sql(f'CREATE DATABASE "{self.database}"')
-        base, _, query = self.server_url.partition("?")
-        scheme, _, rest = base.partition("://")
-        self.database_url = f"{scheme}://{rest.split('/')[0]}/{self.database}" + (f"?{query}" if query else "")
+        self.database_url = self.script("start").split()[-1]
         self.pin()
 
-    def sql(self, statement):
-        run = subprocess.run(["psql", "-XAtq", "-d", self.server_url, "-c", statement], capture_output=True, text=True,
-                             timeout=60, check=False)
+    def script(self, action):
+        """Runs scripts/postgres. The server outlives it, so its output goes to files: a pipe would never end."""
+        script, log = os.path.join(self.place.root, "scripts", "postgres"), os.path.join(self.place.logs, "postgres")
+        with open(log, "w+") as output:
+            run = subprocess.run([script, action, self.cluster], stdout=output, stderr=output, timeout=600, check=False)
+            output.seek(0)
+            text = output.read().strip()
         if run.returncode:
-            raise BenchError(f"psql: {run.stderr[-500:]}")
-        return run.stdout.strip()
+            raise BenchError(f"scripts/postgres {action} failed: {text[-1000:]}")
+        return text
 
     def pin(self):
         """PostgreSQL works on the core of the server, so that throughput and latency bear its cost too."""
-        with open(os.path.join(self.sql("SHOW data_directory"), "postmaster.pid")) as file:
+        with open(os.path.join(self.cluster, "data", "postmaster.pid")) as file:
             self.postmaster = int(file.readline())
         for task in descendants(self.postmaster):
             os.sched_setaffinity(task, {self.place.server_core})
@@ -260,6 +258,5 @@ class KeywardPostgres(Keyward):
 
     def close(self):
         self.stop()
-        self.sql(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
-        subprocess.run([os.path.join(self.place.root, "scripts", "postgres"), "stop"], capture_output=True,
-                       timeout=60, check=False)
+        if os.path.exists(self.cluster):
+            self.script("stop")

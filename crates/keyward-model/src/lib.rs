@@ -31,7 +31,7 @@ pub use kind::Kind;
 pub use meta::{
     EXPIRING_SECONDS, Field, Meta, Owner, Reach, State, Status, TenancyStatus, UniqueKey, UnknownValue, Value,
 };
-pub use partner::Partner;
+pub use partner::{EditPartner, NewPartner, Partner, PartnerView};
 pub use permission::{
     ADMIN_READ, ADMIN_WRITE, EditPermission, KEYS_VERIFY, NewPermission, PLATFORM_SCOPES, Permission,
     PermissionView,

@@ -23,6 +23,11 @@ use crate::{
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA temp_store = MEMORY;";
 
+/// What the connection that writes begins with. A group of events touches a page of an index for each tenant and caller
+/// in it: they should fit into the cache (8 MB), and into the log several times before it is moved (16 MB).
+const SQLITE_WRITER: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;";
+
 /// What every connection to PostgreSQL begins with. The versions of records guard against lost updates, so the
 /// default level is enough, whatever the server's configuration says.
 const POSTGRES_SETUP: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; \
@@ -42,8 +47,7 @@ const RECONNECT: Duration = Duration::from_secs(1);
 pub(crate) fn connect(address: &Address, purpose: Use) -> Result<Conn, Error> {
     match address {
         Address::Sqlite(path) => {
-            let mode =
-                if purpose == Use::Read { "PRAGMA query_only = ON;" } else { "PRAGMA journal_mode = WAL;" };
+            let mode = if purpose == Use::Read { "PRAGMA query_only = ON;" } else { SQLITE_WRITER };
             let mut conn =
                 open_sqlite(&sqlite_uri(path, "mode=rw")).map_err(|error| address.unreachable(error))?;
             conn.batch_execute(&format!("{SQLITE_SETUP} {mode}"))

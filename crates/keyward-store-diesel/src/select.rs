@@ -8,7 +8,7 @@ use crate::{
     connection::Conn,
     records::{Listed, Table, table},
     sql::{Bind, Sql, join, sql},
-    visible::{Extent, visible},
+    visible::{below_deleted, covered, live_many, live_one},
 };
 
 /// A condition that no row meets.
@@ -26,15 +26,21 @@ fn select<'a>(table: &Table) -> Sql<'a> {
 /// The record with this id.
 pub(crate) fn get(conn: &mut Conn, reach: &Reach, id: AnyId) -> QueryResult<Option<Record>> {
     let Some(table) = table(id.kind) else { return Ok(None) };
-    let Some(visible) = visible(table, reach, Extent::One) else { return Ok(None) };
-    select(table).sql("r.id = ").bind(Bind::id(id)).sql(" AND ").append(visible).row(conn)
+    let Some(covered) = covered(table, reach) else { return Ok(None) };
+    select(table)
+        .sql("r.id = ")
+        .bind(Bind::id(id))
+        .sql(" AND ")
+        .append(covered)
+        .append(live_one(table))
+        .row(conn)
 }
 
 /// The record that holds this key.
 pub(crate) fn find(conn: &mut Conn, reach: &Reach, key: &UniqueKey) -> QueryResult<Option<Record>> {
     let Some(table) = table(key.kind()) else { return Ok(None) };
-    let Some(visible) = visible(table, reach, Extent::One) else { return Ok(None) };
-    select(table).append(holds(key)).sql(" AND ").append(visible).row(conn)
+    let Some(covered) = covered(table, reach) else { return Ok(None) };
+    select(table).append(holds(key)).sql(" AND ").append(covered).append(live_one(table)).row(conn)
 }
 
 /// The id of the record that holds this key, whoever may see it.
@@ -79,8 +85,8 @@ pub(crate) fn is_unstorable(text: &str) -> bool {
 pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult<Page<Record>> {
     let nothing = Page { items: Vec::new(), total: 0 };
     let Some(table) = table(query.kind) else { return Ok(nothing) };
-    let Some(visible) = visible(table, reach, Extent::Many) else { return Ok(nothing) };
-    let mut conditions = visible;
+    let Some(covered) = covered(table, reach) else { return Ok(nothing) };
+    let mut conditions = covered;
     for condition in &query.conditions {
         conditions = conditions.sql(" AND ").append(holds_for(table, condition));
     }
@@ -89,6 +95,7 @@ pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult
     }
     let items: Vec<Record> = select(table)
         .append(conditions.clone())
+        .append(live_many(table))
         .sql(order(table, query))
         .sql(" LIMIT ")
         .bind(Bind::Int(query.per_page.into()))
@@ -98,13 +105,19 @@ pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult
     // A last page that is not full tells how many there are.
     let found = items.len() as u64;
     let is_last = found < u64::from(query.per_page) && (found > 0 || query.offset() == 0);
-    let total = if is_last { query.offset() + found } else { count(conn, table, conditions)? };
+    let total = if is_last { query.offset() + found } else { count(conn, table, &conditions)? };
     Ok(Page { items, total })
 }
 
-fn count(conn: &mut Conn, table: &Table, conditions: Sql<'_>) -> QueryResult<u64> {
-    let counted = sql("SELECT COUNT(*) AS number FROM ").sql(table.name).sql(" r WHERE ").append(conditions);
-    Ok(counted.row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
+/// How many rows meet the conditions, without those that are below something deleted.
+fn count(conn: &mut Conn, table: &Table, conditions: &Sql<'_>) -> QueryResult<u64> {
+    let counted =
+        || sql("(SELECT COUNT(*) FROM ").sql(table.name).sql(" r WHERE ").append(conditions.clone());
+    let mut difference = sql("SELECT ").append(counted()).sql(")");
+    for below in below_deleted(table) {
+        difference = difference.sql(" - ").append(counted()).sql(" AND ").sql(*below).sql(")");
+    }
+    Ok(difference.sql(" AS number").row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
 }
 
 fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql<'a> {

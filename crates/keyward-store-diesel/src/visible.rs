@@ -1,4 +1,9 @@
 //! Who can see which rows, as conditions of a query on a table named `r`.
+//!
+//! A row is visible when the reach covers it, when it is not deleted, and when nothing above it is. The last part is said
+//! in three ways, which mean the same and differ in what they cost: for one row, what is above it is looked up; for a
+//! page, everything deleted above is gathered once; and a count of everything takes off what is below something deleted,
+//! which indexes find, because asking every row would take longer than all the rest.
 
 use keyward_model::Reach;
 
@@ -7,40 +12,70 @@ use crate::{
     sql::{Bind, Sql, sql},
 };
 
-/// How many rows are looked at. The conditions are the same; what differs is what they cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// One: what is above it is looked up.
-    One,
-    /// Many: everything deleted above is gathered once, which usually is little.
-    Many,
+const PARTNER_OF_ONE: &str =
+    "NOT EXISTS (SELECT 1 FROM partners p WHERE p.id = r.partner_id AND p.deleted_at IS NOT NULL)";
+const TENANT_OF_ONE: &str = "NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
+    WHERE t.id = r.tenant_id AND (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL))";
+
+macro_rules! deleted_partners {
+    () => {
+        "(SELECT id FROM partners WHERE deleted_at IS NOT NULL)"
+    };
+}
+macro_rules! deleted_tenants {
+    () => {
+        "(SELECT id FROM tenants WHERE deleted_at IS NOT NULL UNION ALL \
+        SELECT t.id FROM partners p JOIN tenants t ON t.partner_id = p.id WHERE p.deleted_at IS NOT NULL)"
+    };
 }
 
-const NO_PARTNER: &str =
-    "NOT EXISTS (SELECT 1 FROM partners p WHERE p.id = r.partner_id AND p.deleted_at IS NOT NULL)";
-const NO_PARTNERS: &str =
-    "(r.partner_id IS NULL OR r.partner_id NOT IN (SELECT id FROM partners WHERE deleted_at IS NOT NULL))";
+const PARTNER_OF_MANY: &str =
+    concat!("(r.partner_id IS NULL OR r.partner_id NOT IN ", deleted_partners!(), ")");
+const TENANT_OF_MANY: &str = concat!("(r.tenant_id IS NULL OR r.tenant_id NOT IN ", deleted_tenants!(), ")");
 
-const NO_TENANT: &str = "NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
-    WHERE t.id = r.tenant_id AND (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL))";
-const NO_TENANTS: &str = "(r.tenant_id IS NULL OR r.tenant_id NOT IN (SELECT id FROM tenants WHERE deleted_at IS NOT NULL \
-    UNION ALL SELECT t.id FROM partners p JOIN tenants t ON t.partner_id = p.id WHERE p.deleted_at IS NOT NULL))";
+const BELOW_DELETED_PARTNER: &str =
+    concat!("r.partner_id IS NOT NULL AND r.partner_id IN ", deleted_partners!());
+const BELOW_DELETED_TENANT: &str = concat!("r.tenant_id IS NOT NULL AND r.tenant_id IN ", deleted_tenants!());
+const OF_DELETED_PARTNER: &str =
+    concat!("r.tenant_id IS NULL AND r.partner_id IS NOT NULL AND r.partner_id IN ", deleted_partners!());
 
-/// The condition that a row is not deleted, nor what owns it, and that the reach covers it. `None` when the reach covers
-/// no row of the table.
-pub(crate) fn visible<'a>(table: &Table, reach: &Reach, extent: Extent) -> Option<Sql<'a>> {
-    let live = sql("r.deleted_at IS NULL");
-    let no_partner = if extent == Extent::One { NO_PARTNER } else { NO_PARTNERS };
-    let no_tenant = if extent == Extent::One { NO_TENANT } else { NO_TENANTS };
-    let live = match table.owner {
-        Owner::Platform | Owner::Everyone | Owner::ThePartner => live,
-        Owner::TheTenant => live.sql(" AND ").sql(no_partner),
-        Owner::Tenant => live.sql(" AND ").sql(no_tenant),
+/// The condition that nothing above a row is deleted, for a query of one row or of many.
+fn nothing_deleted_above<'a>(owner: Owner, of_partner: &'static str, of_tenant: &'static str) -> Sql<'a> {
+    match owner {
+        Owner::Platform | Owner::Everyone | Owner::ThePartner => Sql::default(),
+        Owner::TheTenant => sql(" AND ").sql(of_partner),
+        Owner::Tenant => sql(" AND ").sql(of_tenant),
         // The partner counts only where there is no tenant.
         Owner::TenantOrPartner => {
-            live.sql(" AND ").sql(no_tenant).sql(" AND (r.tenant_id IS NOT NULL OR ").sql(no_partner).sql(")")
+            sql(" AND ").sql(of_tenant).sql(" AND (r.tenant_id IS NOT NULL OR ").sql(of_partner).sql(")")
         }
-    };
+    }
+}
+
+/// Behind the condition [`covered`]: that nothing above is deleted, for a query that finds one row.
+pub(crate) fn live_one<'a>(table: &Table) -> Sql<'a> {
+    nothing_deleted_above(table.owner, PARTNER_OF_ONE, TENANT_OF_ONE)
+}
+
+/// The same for a query that finds many.
+pub(crate) fn live_many<'a>(table: &Table) -> Sql<'a> {
+    nothing_deleted_above(table.owner, PARTNER_OF_MANY, TENANT_OF_MANY)
+}
+
+/// The rows that are below something deleted: as many conditions, no two of which meet the same row.
+pub(crate) fn below_deleted(table: &Table) -> &'static [&'static str] {
+    match table.owner {
+        Owner::Platform | Owner::Everyone | Owner::ThePartner => &[],
+        Owner::TheTenant => &[BELOW_DELETED_PARTNER],
+        Owner::Tenant => &[BELOW_DELETED_TENANT],
+        Owner::TenantOrPartner => &[BELOW_DELETED_TENANT, OF_DELETED_PARTNER],
+    }
+}
+
+/// The condition that a row is not deleted itself and that the reach covers it. `None` when it covers no row of the
+/// table.
+pub(crate) fn covered<'a>(table: &Table, reach: &Reach) -> Option<Sql<'a>> {
+    let live = sql("r.deleted_at IS NULL");
     let covered = match (reach, table.owner) {
         (Reach::Platform, _) | (_, Owner::Everyone) => return Some(live),
         (_, Owner::Platform) | (Reach::Tenant(_), Owner::ThePartner) => return None,
@@ -50,18 +85,16 @@ pub(crate) fn visible<'a>(table: &Table, reach: &Reach, extent: Extent) -> Optio
         (Reach::Tenant(id), Owner::Tenant | Owner::TenantOrPartner) => {
             sql(" AND r.tenant_id = ").bind(Bind::id(*id))
         }
-        (Reach::Partner(id), Owner::Tenant) => tenant_of(Bind::id(*id)),
-        (Reach::Partner(id), Owner::TenantOrPartner) => {
-            sql(" AND (r.tenant_id IS NOT NULL OR r.partner_id = ")
-                .bind(Bind::id(*id))
-                .sql(") AND (r.tenant_id IS NULL OR (1 = 1")
-                .append(tenant_of(Bind::id(*id)))
-                .sql("))")
-        }
+        (Reach::Partner(id), Owner::Tenant) => sql(" AND ").append(tenant_of(Bind::id(*id))),
+        (Reach::Partner(id), Owner::TenantOrPartner) => sql(" AND ((r.tenant_id IS NULL AND r.partner_id = ")
+            .bind(Bind::id(*id))
+            .sql(") OR ")
+            .append(tenant_of(Bind::id(*id)))
+            .sql(")"),
     };
     Some(live.append(covered))
 }
 
 fn tenant_of(partner: Bind<'_>) -> Sql<'_> {
-    sql(" AND r.tenant_id IN (SELECT id FROM tenants WHERE partner_id = ").bind(partner).sql(")")
+    sql("r.tenant_id IN (SELECT id FROM tenants WHERE partner_id = ").bind(partner).sql(")")
 }

@@ -42,13 +42,16 @@ impl About {
     pub(crate) fn actor(&self) -> Subject {
         match self.application() {
             Some(application) if self.proven => Subject::record(application.id(), &application.client_id),
-            _ => Subject {
-                kind: "client".into(),
-                id: None,
-                name: self.client_id.as_deref().map(|name| crate::mask(name).chars().take(140).collect()),
-            },
+            _ => {
+                Subject { kind: "client".into(), id: None, name: self.client_id.as_deref().map(written_down) }
+            }
         }
     }
+}
+
+/// A name that somebody sent, as it may stand in the audit log: no secret, no control characters, not too long.
+fn written_down(name: &str) -> String {
+    crate::mask(name).chars().filter(|c| !c.is_control()).take(140).collect()
 }
 
 impl Keyward {
