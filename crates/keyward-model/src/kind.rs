@@ -13,8 +13,22 @@ pub enum Kind {
     Permission,
     /// An OAuth client.
     Application,
-    /// A secret of an application.
+    /// A secret of an application or agent.
     Secret,
+    /// A person.
+    User,
+    /// A group of users.
+    Group,
+    /// That a user is in a group.
+    Membership,
+    /// That a group is inside another.
+    Nesting,
+    /// Where people sign in.
+    IdentityProvider,
+    /// The identity of an AI agent.
+    Agent,
+    /// A person who is signed in.
+    Session,
     /// A key that signs tokens.
     SigningKey,
     /// A token that was revoked before its expiry.
@@ -25,13 +39,20 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Partner,
         Self::Tenant,
         Self::Role,
         Self::Permission,
         Self::Application,
         Self::Secret,
+        Self::User,
+        Self::Group,
+        Self::Membership,
+        Self::Nesting,
+        Self::IdentityProvider,
+        Self::Agent,
+        Self::Session,
         Self::SigningKey,
         Self::Revocation,
         Self::Event,
@@ -47,6 +68,13 @@ impl Kind {
             Self::Permission => "per",
             Self::Application => "app",
             Self::Secret => "sec",
+            Self::User => "usr",
+            Self::Group => "grp",
+            Self::Membership => "mbr",
+            Self::Nesting => "nst",
+            Self::IdentityProvider => "idp",
+            Self::Agent => "agt",
+            Self::Session => "ses",
             Self::SigningKey => "sgk",
             Self::Revocation => "rvk",
             Self::Event => "evt",
@@ -63,6 +91,13 @@ impl Kind {
             Self::Permission => "permission",
             Self::Application => "application",
             Self::Secret => "secret",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Membership => "membership",
+            Self::Nesting => "nesting",
+            Self::IdentityProvider => "identity_provider",
+            Self::Agent => "agent",
+            Self::Session => "session",
             Self::SigningKey => "signing_key",
             Self::Revocation => "revocation",
             Self::Event => "event",

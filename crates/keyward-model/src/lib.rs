@@ -2,10 +2,13 @@
 //!
 //! Pure data and rules without any input or output.
 
+mod agent;
 mod application;
 mod application_forms;
 mod audit;
+mod group;
 mod id;
+mod identity_provider;
 mod keys;
 mod kind;
 mod meta;
@@ -15,17 +18,24 @@ mod record;
 mod role;
 mod scope;
 mod secret;
+mod session;
 mod tenant;
 mod time;
+mod user;
 pub mod validate;
 
+pub use agent::{Agent, AgentView, EditAgent, NewAgent};
 pub use application::{Application, ApplicationReach, ApplicationType, Grant, TokenAlgorithm};
 pub use application_forms::{ApplicationView, EditApplication, NewApplication};
 pub use audit::{
     Action, ChainHead, ChainedEvent, Changes, Context, Event, EventView, FieldChange, Outcome, Subject,
     Usage, hex,
 };
+pub use group::{EditGroup, Group, GroupView, Membership, Nesting, NewGroup};
 pub use id::{AnyId, Id, Identified, InvalidId, encode_uuid, new_uuid};
+pub use identity_provider::{
+    EditIdentityProvider, IdentityProvider, IdentityProviderView, NewIdentityProvider, ProviderKind,
+};
 pub use keys::{Revocation, SigningKey};
 pub use kind::Kind;
 pub use meta::{
@@ -40,5 +50,7 @@ pub use record::{Entity, Record, Resource, WrongKind};
 pub use role::{EditRole, NewRole, Role, RoleView};
 pub use scope::{InvalidScope, MAX_SCOPE_LEN, Scope, ScopeSet};
 pub use secret::{Caller, NewSecret, Secret, SecretView};
+pub use session::{Session, SessionView};
 pub use tenant::{EditTenant, NewTenant, Tenant, TenantView};
 pub use time::{Clock, InvalidTimestamp, ManualClock, Random, SeededRandom, SystemClock, Timestamp};
+pub use user::{AdminRole, EditUser, NewUser, User, UserView};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AnyId, Id, Identified, Kind, Partner, Tenant, Timestamp};
+use crate::{AnyId, Group, Id, Identified, Kind, Partner, Tenant, Timestamp, User};
 
 /// Identity, version and times of a record.
 #[derive(Debug, PartialEq, Eq)]
@@ -194,6 +194,29 @@ pub enum UniqueKey {
     },
     /// A client identifier as applications send it.
     ClientId(String),
+    /// A user's e-mail address in lower case.
+    UserEmail(String),
+    /// A group's name within its owner.
+    GroupName {
+        /// The tenant, or none for the platform's own groups.
+        tenant: Option<Id<Tenant>>,
+        /// The group's name.
+        name: String,
+    },
+    /// A user in a group.
+    Membership {
+        /// The group.
+        group: Id<Group>,
+        /// The user.
+        user: Id<User>,
+    },
+    /// A group in another.
+    Nesting {
+        /// The group outside.
+        group: Id<Group>,
+        /// The group inside.
+        child: Id<Group>,
+    },
     /// A signing key's `kid`.
     SigningKeyKid(String),
     /// The `jti` of a revoked token.
@@ -210,6 +233,10 @@ impl UniqueKey {
             Self::PermissionResource(_) => Kind::Permission,
             Self::RoleName { .. } => Kind::Role,
             Self::ClientId(_) => Kind::Application,
+            Self::UserEmail(_) => Kind::User,
+            Self::GroupName { .. } => Kind::Group,
+            Self::Membership { .. } => Kind::Membership,
+            Self::Nesting { .. } => Kind::Nesting,
             Self::SigningKeyKid(_) => Kind::SigningKey,
             Self::RevokedJti(_) => Kind::Revocation,
         }
@@ -221,8 +248,11 @@ impl UniqueKey {
         match self {
             Self::PartnerSlug(_) | Self::TenantSlug(_) => "slug",
             Self::PermissionResource(_) => "resource",
-            Self::RoleName { .. } => "name",
+            Self::RoleName { .. } | Self::GroupName { .. } => "name",
             Self::ClientId(_) => "client_id",
+            Self::UserEmail(_) => "email",
+            Self::Membership { .. } => "user_id",
+            Self::Nesting { .. } => "group_id",
             Self::SigningKeyKid(_) => "kid",
             Self::RevokedJti(_) => "jti",
         }
@@ -248,8 +278,22 @@ pub enum Field {
     PartnerId,
     /// The owning tenant.
     TenantId,
-    /// The application that a secret belongs to.
-    ApplicationId,
+    /// The application or agent that a secret belongs to.
+    HolderId,
+    /// The group of a membership, or the group outside of a nesting.
+    GroupId,
+    /// The user of a membership or session.
+    UserId,
+    /// The group inside of a nesting.
+    ChildId,
+    /// The person who answers for an agent.
+    OwnerId,
+    /// A user's e-mail address.
+    Email,
+    /// A user's tier of administration.
+    AdminRole,
+    /// An identity provider's protocol.
+    Kind,
     /// The client identifier as applications send it.
     ClientId,
     /// The application's type.
@@ -271,7 +315,14 @@ text_enum!(Field {
     Status = "status",
     PartnerId = "partner_id",
     TenantId = "tenant_id",
-    ApplicationId = "application_id",
+    HolderId = "holder_id",
+    GroupId = "group_id",
+    UserId = "user_id",
+    ChildId = "child_id",
+    OwnerId = "owner_id",
+    Email = "email",
+    AdminRole = "admin_role",
+    Kind = "kind",
     ClientId = "client_id",
     Type = "type",
     Reach = "reach",

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    AnyId, Application, Field, Id, Identified, Kind, Meta, Owner, Partner, Permission, Revocation, Role,
-    Secret, SigningKey, Tenant, Timestamp, UniqueKey, Value,
+    Agent, AnyId, Application, Field, Group, Id, Identified, IdentityProvider, Kind, Membership, Meta,
+    Nesting, Owner, Partner, Permission, Revocation, Role, Secret, Session, SigningKey, Tenant, Timestamp,
+    UniqueKey, User, Value,
 };
 
 /// A thing that is stored with identity, version, owner and keys.
@@ -142,7 +143,23 @@ macro_rules! records {
     };
 }
 
-records!(Partner, Tenant, Role, Permission, Application, Secret, SigningKey, Revocation);
+records!(
+    Partner,
+    Tenant,
+    Role,
+    Permission,
+    Application,
+    Secret,
+    User,
+    Group,
+    Membership,
+    Nesting,
+    IdentityProvider,
+    Agent,
+    Session,
+    SigningKey,
+    Revocation
+);
 
 /// The fields of [`Meta`] by which every list can be sorted.
 pub(crate) fn meta_value<R: Identified>(meta: &Meta<R>, field: Field) -> Value {

@@ -1,23 +1,23 @@
-//! Secrets of applications.
+//! Secrets of applications and agents.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Application, Entity, Field, Id, Meta, Owner, Partner, State, Status, Tenant, Timestamp, UniqueKey, Usage,
+    AnyId, Entity, Field, Id, Meta, Owner, Partner, State, Status, Tenant, Timestamp, UniqueKey, Usage,
     Value, record::meta_value,
 };
 
-/// A secret of an application; only a keyed hash of it is stored.
+/// A secret of an application or agent; only a keyed hash of it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     /// Identity, version and times.
     pub meta: Meta<Self>,
-    /// The application whose secret it is.
-    pub application_id: Id<Application>,
-    /// The application's partner.
+    /// The application or agent whose secret it is.
+    pub holder_id: AnyId,
+    /// The holder's partner.
     pub partner_id: Option<Id<Partner>>,
-    /// The application's tenant.
+    /// The holder's tenant.
     pub tenant_id: Option<Id<Tenant>>,
     /// The beginning of the secret, by which people recognise it.
     pub hint: String,
@@ -83,7 +83,7 @@ impl Entity for Secret {
 
     fn value(&self, field: Field) -> Value {
         match field {
-            Field::ApplicationId => Value::id(Some(self.application_id)),
+            Field::HolderId => Value::id(Some(self.holder_id)),
             Field::TenantId => Value::id(self.tenant_id),
             Field::PartnerId => Value::id(self.partner_id),
             Field::ExpiresAt => self.expires_at.map_or(Value::Null, Value::Time),

@@ -69,6 +69,18 @@ pub(crate) fn token_lifetime(seconds: u32) -> Result<(), ValidationError> {
     Err(error("out_of_range", "must be 60 to 86400 seconds"))
 }
 
+/// Refuses names of tools that are empty, long, repeated, or hold other characters than names have.
+pub(crate) fn tools(tools: &[String]) -> Result<(), ValidationError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    let is_name = |tool: &String| (1..=128).contains(&tool.len()) && tool.chars().all(allowed);
+    if tools.len() > 200 || !tools.iter().all(is_name) {
+        let message = "must be at most 200 names of 1 to 128 letters, digits, hyphens, underscores, dots, colons or slashes";
+        return Err(error("invalid_tool", message));
+    }
+    let repeated = tools.iter().enumerate().any(|(index, tool)| tools[..index].contains(tool));
+    if repeated { Err(error("repeated", "must not name a tool twice")) } else { Ok(()) }
+}
+
 /// An empty JSON object, the default of open documents.
 pub(crate) fn empty_document() -> Value {
     Value::Object(serde_json::Map::new())

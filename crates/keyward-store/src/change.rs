@@ -1,11 +1,13 @@
 //! The one way to write.
 
-use keyward_model::{AnyId, ChainedEvent, Record, Timestamp, Usage};
+use keyward_model::{AnyId, ChainedEvent, Kind, Record, Timestamp, Usage};
+
+use crate::Condition;
 
 /// Everything that one commit writes: all of it or nothing.
 ///
-/// Order of the checks: `consume`, `expect`, `tickets`, `puts` (versions, then keys), `usage`, `events`. The first that
-/// fails decides the error.
+/// Order of the checks: `consume`, `expect`, `tickets`, `puts` (versions, then keys), `guards`, `usage`, `events`. The
+/// first that fails decides the error.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     /// Records to write.
@@ -13,6 +15,8 @@ pub struct Change {
     /// Records that must still have these versions, although they are not written: what the decision relied on.
     /// [`Stale`](crate::StoreError::Stale) otherwise, deleted ones included.
     pub expect: Vec<(AnyId, i64)>,
+    /// How many records there must be once the puts are written; [`Stale`](crate::StoreError::Stale) otherwise.
+    pub guards: Vec<Guard>,
     /// Tickets to create; [`Taken`](crate::StoreError::Taken) when one with the key exists, expired or not.
     pub tickets: Vec<Ticket>,
     /// Tickets to delete, each of which must exist; [`Stale`](crate::StoreError::Stale) otherwise.
@@ -22,6 +26,22 @@ pub struct Change {
     pub events: Vec<ChainedEvent>,
     /// Evidence of use.
     pub usage: Option<UsageBatch>,
+}
+
+/// A bound for how many records of a kind there may be: for limits, and for what must not vanish.
+///
+/// It counts what exists for [`Reach::Platform`](crate::Reach::Platform), the change's own puts included. Changes with
+/// guards of the same kind and conditions are committed one after the other, so that each counts what the others wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The kind of record.
+    pub kind: Kind,
+    /// Which of them count: those that meet all of these.
+    pub conditions: Vec<Condition>,
+    /// How many there must be at least.
+    pub at_least: u64,
+    /// How many there may be at most.
+    pub at_most: u64,
 }
 
 /// A record to write.

@@ -9,9 +9,9 @@ mod query;
 use async_trait::async_trait;
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Entity, Id, Record, Timestamp, UniqueKey, Usage};
 
-pub use change::{Change, Put, Ticket, TicketKey, UsageBatch};
+pub use change::{Change, Guard, Put, Ticket, TicketKey, UsageBatch};
 pub use keyward_model::Reach;
-pub use query::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Test};
+pub use query::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally, Test};
 
 /// How many commits that touched records there were. It grows by one with each of them, in the order in which they
 /// became visible.
@@ -95,6 +95,11 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`Reach::Partner`] covers the events that name the partner, [`Reach::Tenant`] those that name the tenant.
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// How many events there were in each span of `seconds`, by action and reason, of those that the reach covers and the
+    /// query selects; its cursor and limit do not count. In the order of spans, actions and reasons; spans begin at
+    /// multiples of `seconds` since the Unix epoch, and those without events are left out.
+    async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError>;
 
     /// The heads of all chains of the audit log, oldest chain first.
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError>;

@@ -137,3 +137,16 @@ pub struct EventPage {
     /// Whether older ones follow.
     pub more: bool,
 }
+
+/// How many events of one action and reason there were in a span of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// When the span began.
+    pub from: Timestamp,
+    /// What was done, as `noun.past_verb`.
+    pub action: String,
+    /// Why, where events say.
+    pub reason: Option<String>,
+    /// How many there were.
+    pub count: u64,
+}
