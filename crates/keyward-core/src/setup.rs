@@ -77,7 +77,8 @@ impl Keyward {
     /// Makes the catalogue's own rows and the first signing keys, once for each database.
     pub(crate) async fn first_start(&self, master: &MasterKey) -> Result<(), StartError> {
         if is_set_up(&*self.inner.store, self.now()).await? {
-            return Ok(());
+            // Another process may have made the keys after this one looked for them.
+            return Ok(self.inner.keys.reload().await?);
         }
         let call = Call { caller: Caller::system(), origin: Origin::default(), idempotency: None };
         let work = Work::begin(self, &call);

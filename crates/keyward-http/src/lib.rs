@@ -1,6 +1,6 @@
 //! Keyward's HTTP side: OAuth endpoints, the admin API and its OpenAPI document on actix-web.
 //!
-//! A handler parses, calls one function of the core, and renders. One [table of operations](operation) makes both the
+//! A handler parses, calls one function of the core, and renders. One table of operations makes both the
 //! routes and the OpenAPI document, so neither can lack what the other has.
 //!
 //! ```no_run

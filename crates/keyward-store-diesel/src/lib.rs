@@ -1,8 +1,8 @@
 //! Keyward's storage in SQLite and PostgreSQL, by synchronous diesel.
 //!
 //! Every call of the port is one closure on a blocking thread: a connection never travels, and a caller that goes away
-//! leaves nothing half done. One set of queries serves both databases ([`sql`]); everything in which they differ is in
-//! [`dialect`]. A kind of record is one table in a migration and one file in [`records`].
+//! leaves nothing half done. One set of queries serves both databases (`sql`); everything in which they differ is in
+//! `dialect`. A kind of record is one table in a migration and one file in `records`.
 
 mod address;
 mod commit;

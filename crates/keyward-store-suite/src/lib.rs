@@ -2,7 +2,7 @@
 //!
 //! In the tests of an adapter, with `tokio` among the development dependencies:
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh() -> Arc<MyStore> { … }
 //!
 //! keyward_store_suite::suite!(fresh);

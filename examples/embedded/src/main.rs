@@ -23,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // A real application keeps its master key, and a store that outlives the process.
     let (store, master) = (Arc::new(MemoryStore::default()), MasterKey::generate(&SystemRandom));
     let options = Options::new(&url);
-    let keyward = Keyward::start(store, &master, options, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+    let keyward =
+        Keyward::start(store, &master, options, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
 
     let call = Call { caller: Caller::operator("setup"), origin: Origin::default(), idempotency: None };
     let scopes = "admin:read admin:write".parse()?;

@@ -21,7 +21,6 @@ mod granting;
 mod grants;
 mod health;
 mod introspection;
-mod limits;
 mod lists;
 mod nodes;
 mod openapi;
