@@ -1,6 +1,6 @@
 //! Access to other APIs by Keyward's tokens, checked in-process.
 
-use keyward_model::{Action, Changes, Entity, Event, Id, Outcome, ScopeSet, Subject};
+use keyward_model::{Action, Changes, Event, Id, Outcome, ScopeSet, Subject};
 use keyward_policy::liveness::Dead;
 
 use crate::{
@@ -38,11 +38,10 @@ impl Keyward {
             Err(Dead::Unknown) => return Err(unauthenticated("token_revoked", "The token no longer works.")),
             Err(dead) => return Err(unauthenticated("token_revoked", dead.message())),
         };
-        let application = &live.client.application;
         if live.scopes.contains(permission) {
             return Ok(Access {
-                client_id: application.client_id.clone(),
-                environment: application.environment.clone(),
+                client_id: live.claims.client_id.clone(),
+                environment: live.claims.env.clone(),
                 tenants: live.tenants,
                 scopes: live.scopes,
             });
@@ -53,14 +52,14 @@ impl Keyward {
             action: Action::ACCESS_DENIED,
             outcome: Outcome::Denied,
             reason: Some("permission_denied".to_owned()),
-            actor: Subject::record(application.id(), &application.client_id),
+            actor: live.holder.subject(),
             resource: Some(Subject {
                 kind: "permission".into(),
                 id: None,
                 name: Some(permission.to_owned()),
             }),
-            tenant_id: application.tenant_id,
-            partner_id: application.partner_id,
+            tenant_id: live.holder.tenant_id(),
+            partner_id: live.holder.partner_id(),
             changes: Changes::default(),
             context: origin.context(live.claims.credential_id.clone()),
         };

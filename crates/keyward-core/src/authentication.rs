@@ -1,10 +1,10 @@
 //! Who calls the admin API: the bearer token of a request (RFC 6750 section 2.1) to a caller.
 
 use keyward_crypto::access_token::TokenError;
-use keyward_model::{ApplicationReach, Entity};
+use keyward_model::ApplicationReach;
 use keyward_policy::liveness::Dead;
 
-use crate::{Caller, Error, Keyward, Origin};
+use crate::{Caller, Error, Keyward, Origin, oauth::Holder};
 
 pub(crate) fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Error {
     Error::Unauthenticated { code, detail: detail.into() }
@@ -45,15 +45,15 @@ impl Keyward {
             // The token proves possession of the credential, so its holder may know what is wrong.
             Err(dead) => return Err(unauthenticated("token_revoked", dead.message())),
         };
-        let application = &live.client.application;
-        // A token for tenants administrates nothing, whatever its application could have asked for.
-        let global = application.reach == ApplicationReach::Global && live.tenants.is_none();
-        Ok(Caller::service(
-            application.id().any(),
-            &application.client_id,
-            global,
-            live.scopes,
-            live.claims.credential_id.clone(),
-        ))
+        let credential = live.claims.credential_id.clone();
+        Ok(match &live.holder {
+            Holder::Client(client) => {
+                let application = &client.application;
+                // A token for tenants administrates nothing, whatever its application could have asked for.
+                let global = application.reach == ApplicationReach::Global && live.tenants.is_none();
+                Caller::service(client.subject(), global, live.scopes, credential)
+            }
+            Holder::Person(person) => Caller::user(&person.user, live.scopes, credential),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Who calls, and from where.
 
-use keyward_model::{AnyId, Context, Reach, ScopeSet, Subject};
+use keyward_model::{Context, Entity, Id, Reach, ScopeSet, Subject, User};
 use keyward_policy::Principal;
 
 /// Where a request comes from, for the audit log.
@@ -56,17 +56,27 @@ impl Caller {
     /// A service token of an application, with the permissions that it has now.
     #[must_use]
     pub(crate) fn service(
-        id: AnyId,
-        client_id: &str,
+        subject: Subject,
         global: bool,
         scopes: ScopeSet,
         credential_id: Option<String>,
     ) -> Self {
+        Self { principal: Principal::Service { global, scopes }, subject, credential_id }
+    }
+
+    /// A person, with the permissions that they have now.
+    #[must_use]
+    pub(crate) fn user(user: &User, permissions: ScopeSet, credential_id: Option<String>) -> Self {
         Self {
-            principal: Principal::Service { global, scopes },
-            subject: Subject::record(id, client_id),
+            principal: Principal::user(user, permissions),
+            subject: Subject::record(user.id(), &user.email),
             credential_id,
         }
+    }
+
+    /// The person who calls, if it is one.
+    pub(crate) fn user_id(&self) -> Option<Id<User>> {
+        self.subject.id.as_deref()?.parse().ok()
     }
 
     /// How far the caller sees.
@@ -80,7 +90,7 @@ impl Caller {
     pub fn scopes(&self) -> ScopeSet {
         match &self.principal {
             Principal::Operator => ScopeSet::default(),
-            Principal::Service { scopes, .. } => scopes.clone(),
+            Principal::Service { scopes, .. } | Principal::User { permissions: scopes, .. } => scopes.clone(),
         }
     }
 

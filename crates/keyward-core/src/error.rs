@@ -36,6 +36,16 @@ pub enum Error {
         /// What is wrong, for people.
         detail: String,
     },
+    /// A limit is reached (409).
+    #[error("{detail}")]
+    LimitReached {
+        /// How many there may be.
+        limit: u64,
+        /// How many there are.
+        used: u64,
+        /// What is limited, for people.
+        detail: String,
+    },
     /// The object has another version than `If-Match` names (412).
     #[error("The object was changed in the meantime. Read it again, then repeat the change.")]
     PreconditionFailed,
@@ -85,7 +95,8 @@ impl Error {
     pub fn refused(refusal: &Refusal, held: &ScopeSet) -> Self {
         let required = match refusal {
             Refusal::NoPlatformScope => vec!["admin:read".to_owned(), "admin:write".to_owned()],
-            Refusal::Missing(permission) => vec![(*permission).to_owned()],
+            Refusal::AccessDenied => Vec::new(),
+            Refusal::Missing(permission) => vec![permission.to_string()],
         };
         Self::Forbidden { detail: refusal.to_string(), required, held: held.clone() }
     }

@@ -23,14 +23,16 @@ use std::{
     time::Duration,
 };
 
-use keyward_crypto::master::SecretHasher;
+use keyward_crypto::master::{Sealer, SecretHasher};
 use keyward_model::{Clock, Event, Kind, Random, Timestamp};
 use keyward_store::{Change, Revision, Store, StoreError};
 use tokio::task::JoinHandle;
 
 pub use access::Access;
 pub use admin::{
-    Administered, Document, GrantBody, GrantsBody, IfMatch, Listing, Renewal, Rotation, UsageView,
+    ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, Document, EffectivePermissionView,
+    EventExport, ExportFormat, GrantBody, GrantsBody, IfMatch, Listing, MemberBody, NestedBody, Renewal,
+    RolesBody, Rotation, SecretHolder, SeriesView, SourceView, StatsView, UsageView,
 };
 pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) hasher: SecretHasher,
+    pub(crate) sealer: Sealer,
     pub(crate) keys: Arc<Keys>,
     pub(crate) directory: Directory,
     pub(crate) writer: WriterHandle,
@@ -111,11 +114,12 @@ impl Keyward {
         let keys = Arc::new(keys);
         let sign = audit::signer(keys.clone(), clock.clone());
         let writer = Writer::start(store.clone(), clock.clone(), random.clone(), sign).await?;
-        let directory = Directory::open(store.clone(), clock.now()).await?;
+        let directory = Directory::open(store.clone(), options.default_environment(), clock.now()).await?;
         let keyward = Self {
             inner: Arc::new(Inner {
                 limits: Limits::new(options.token_limit),
                 hasher: master.secret_hasher(),
+                sealer: master.sealer(),
                 verified: Verified::new(),
                 follower: Mutex::new(None),
                 store,

@@ -7,7 +7,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _,
+    clock::DefaultClock,
+};
 use keyward_model::AnyId;
 
 use crate::options::RateLimit;
@@ -21,6 +24,8 @@ const REMEMBERED: usize = 200_000;
 pub(crate) struct Limits {
     tokens: Option<DefaultKeyedRateLimiter<AnyId>>,
     lookups: Option<DefaultKeyedRateLimiter<String>>,
+    /// Those of clients that have a rate of their own, with that rate.
+    own: Mutex<HashMap<AnyId, (NonZeroU32, DefaultDirectRateLimiter)>>,
     clock: DefaultClock,
     /// Until when the last token for a request of this shape is good, in seconds since the epoch.
     good_until: Mutex<HashMap<(AnyId, u64), i64>>,
@@ -31,11 +36,16 @@ fn limiter<K: Hash + Eq + Clone>(limit: RateLimit) -> Option<DefaultKeyedRateLim
     Some(RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(limit.burst)?)))
 }
 
+fn with_rate(per_minute: NonZeroU32) -> (NonZeroU32, DefaultDirectRateLimiter) {
+    (per_minute, RateLimiter::direct(Quota::per_minute(per_minute)))
+}
+
 impl Limits {
     pub(crate) fn new(token_limit: Option<RateLimit>) -> Self {
         Self {
             tokens: token_limit.and_then(limiter),
             lookups: limiter(LOOKUPS),
+            own: Mutex::default(),
             clock: DefaultClock::default(),
             good_until: Mutex::default(),
         }
@@ -50,9 +60,17 @@ impl Limits {
         limiter.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()).as_secs() + 1)
     }
 
-    /// Whether an application may have a token now; else after how many seconds.
-    pub(crate) fn token(&self, application: AnyId) -> Result<(), u64> {
-        self.check(self.tokens.as_ref(), &application)
+    /// Whether a client may have a token now; else after how many seconds.
+    /// One that has a rate of its own, per minute, is held to that as well.
+    pub(crate) fn token(&self, client: AnyId, rate: Option<u32>) -> Result<(), u64> {
+        self.check(self.tokens.as_ref(), &client)?;
+        let Some(per_minute) = rate.and_then(NonZeroU32::new) else { return Ok(()) };
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, limiter) = own.entry(client).or_insert_with(|| with_rate(per_minute));
+        if *known != per_minute {
+            (*known, *limiter) = with_rate(per_minute);
+        }
+        limiter.check().map_err(|until| until.wait_time_from(self.clock.now()).as_secs() + 1)
     }
 
     /// Whether an address may name one more client that is not in memory.

@@ -1,7 +1,7 @@
 //! Query parameters of lists: strict, and clear about what is wrong.
 
-use keyward_model::{AnyId, Field, Outcome, Resource, Timestamp, Value};
-use keyward_store::{Cursor, Direction, EventQuery, Query};
+use keyward_model::{AnyId, Field, Kind, Outcome, Resource, Timestamp, Value};
+use keyward_store::{Condition, Cursor, Direction, EventQuery, Query, Test};
 
 use crate::{Error, FieldError};
 
@@ -36,14 +36,14 @@ impl<'a> Params<'a> {
         Some(self.left.swap_remove(index).1)
     }
 
-    fn take_moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
+    pub(crate) fn take_moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
         let parse = |text: &str| {
             Timestamp::parse(text).map_err(|error| wrong(name, "invalid_value", error.to_string()))
         };
         self.take(name).map(parse).transpose()
     }
 
-    fn take_number(&mut self, name: &str, default: u32, max: u32) -> Result<u32, Error> {
+    pub(crate) fn take_number(&mut self, name: &str, default: u32, max: u32) -> Result<u32, Error> {
         let Some(text) = self.take(name) else { return Ok(default) };
         match text.parse() {
             Ok(number) if (1..=max).contains(&number) => Ok(number),
@@ -66,21 +66,42 @@ impl<'a> Params<'a> {
 }
 
 /// Reads the parameters of a list of `R`.
-pub(crate) fn query<R: Resource>(pairs: &[(String, String)]) -> Result<Query, Error> {
+pub(crate) fn query<R: Resource>(pairs: &[(String, String)], now: Timestamp) -> Result<Query, Error> {
+    let within = "expires_within_days";
+    let (mine, others): (Vec<_>, Vec<_>) =
+        pairs.iter().cloned().partition(|(name, _)| name == within && R::SORTS.contains(&Field::ExpiresAt));
+    let mut query = query_of(R::KIND, R::SORTS, R::FILTERS, &others)?;
+    let mut params = Params::new(&mine)?;
+    if !mine.is_empty() {
+        let days = params.take_number(within, 0, 36_500)?;
+        let until = now.plus_seconds(i64::from(days) * 86_400);
+        query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::From(now) });
+        query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::Before(until) });
+    }
+    Ok(query)
+}
+
+/// Reads the parameters of a list that is sorted and filtered by these fields.
+pub(crate) fn query_of(
+    kind: Kind,
+    sorts: &[Field],
+    filters: &[Field],
+    pairs: &[(String, String)],
+) -> Result<Query, Error> {
     let mut params = Params::new(pairs)?;
     let (page, per_page) = params.page()?;
-    let mut query = Query { page, per_page, ..Query::all(R::KIND) };
+    let mut query = Query { page, per_page, ..Query::all(kind) };
     query.search = params.take("q").filter(|text| !text.is_empty()).map(str::to_owned);
     if let Some(sort) = params.take("sort") {
         let (name, direction) =
             sort.strip_prefix('-').map_or((sort, Direction::Ascending), |name| (name, Direction::Descending));
-        let known = name.parse().ok().filter(|field| R::SORTS.contains(field));
-        query.sort = known.ok_or_else(|| wrong("sort", "invalid_value", sorts::<R>()))?;
+        let known = name.parse().ok().filter(|field| sorts.contains(field));
+        query.sort = known.ok_or_else(|| wrong("sort", "invalid_value", sorted_by(sorts)))?;
         query.direction = direction;
     } else {
-        query.sort = R::SORTS.first().copied().unwrap_or(Field::CreatedAt);
+        query.sort = sorts.first().copied().unwrap_or(Field::CreatedAt);
     }
-    for field in R::FILTERS {
+    for field in filters {
         if let Some(text) = params.take(field.as_str()) {
             query = query.with(*field, filter(*field, text)?);
         }
@@ -89,13 +110,13 @@ pub(crate) fn query<R: Resource>(pairs: &[(String, String)]) -> Result<Query, Er
     Ok(query)
 }
 
-fn sorts<R: Resource>() -> String {
-    let names: Vec<&str> = R::SORTS.iter().map(|field| field.as_str()).collect();
+fn sorted_by(sorts: &[Field]) -> String {
+    let names: Vec<&str> = sorts.iter().map(|field| field.as_str()).collect();
     format!("sort must be one of {}, with a hyphen in front for the greatest first.", names.join(", "))
 }
 
 fn filter(field: Field, text: &str) -> Result<Value, Error> {
-    let is_id = matches!(field, Field::TenantId | Field::PartnerId | Field::ApplicationId);
+    let is_id = matches!(field, Field::TenantId | Field::PartnerId | Field::UserId | Field::OwnerId);
     if is_id && text.parse::<AnyId>().is_err() {
         return Err(wrong(
             field.as_str(),
@@ -107,6 +128,8 @@ fn filter(field: Field, text: &str) -> Result<Value, Error> {
         Field::Status => &["active", "suspended", "disabled"],
         Field::Type => &["service", "web", "spa", "native"],
         Field::Reach => &["global", "partner", "tenant"],
+        Field::AdminRole => &["super_admin", "partner_admin", "tenant_admin"],
+        Field::Kind => &["oidc", "saml"],
         _ => &[],
     };
     if known.is_empty() || known.contains(&text) {

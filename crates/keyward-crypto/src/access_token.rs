@@ -48,6 +48,12 @@ pub struct AccessTokenClaims {
     /// The roles of a user (RFC 9068 section 2.2.3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+    /// The tier of administration of a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_role: Option<String>,
+    /// The tools that an agent may call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
     /// The credential that obtained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,

@@ -50,6 +50,12 @@ pub(crate) struct ProblemBody {
     /// The permissions that the caller has.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_permissions: Option<Vec<String>>,
+    /// How many there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<u64>,
 }
 
 /// What is wrong with one field.
@@ -74,6 +80,7 @@ impl Problem {
             Error::Forbidden { .. } => (StatusCode::FORBIDDEN, "permission_denied"),
             Error::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Error::Conflict { code, .. } => (StatusCode::CONFLICT, *code),
+            Error::LimitReached { .. } => (StatusCode::CONFLICT, "limit_reached"),
             Error::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
             Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields"),
             Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
@@ -84,6 +91,9 @@ impl Problem {
         };
         let mut problem = Self::plain(status, code, error.to_string(), request);
         match error {
+            Error::LimitReached { limit, used, .. } => {
+                (problem.body.limit, problem.body.used) = (Some(*limit), Some(*used));
+            }
             Error::Invalid(fields) => {
                 problem.body.errors = fields.iter().map(|field| json!(field)).collect();
             }
@@ -104,6 +114,16 @@ impl Problem {
             _ => {}
         }
         problem
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is sent.
+    pub(crate) fn body(&self) -> &ProblemBody {
+        &self.body
     }
 
     /// A problem of the request itself, which the core never saw.
@@ -136,6 +156,8 @@ impl Problem {
                 errors: Vec::new(),
                 required_permissions: None,
                 held_permissions: None,
+                limit: None,
+                used: None,
             }),
             challenge: None,
         }

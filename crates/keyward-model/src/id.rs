@@ -42,6 +42,11 @@ pub struct AnyId {
 #[error("not an identifier of the expected kind")]
 pub struct InvalidId;
 
+impl<R> Id<R> {
+    /// The identifier of nothing that ever was or will be.
+    pub const NOBODY: Self = Self { uuid: Uuid::nil(), of: PhantomData };
+}
+
 impl<R: Identified> Id<R> {
     /// A fresh identifier. Later ones sort behind earlier ones.
     #[must_use]

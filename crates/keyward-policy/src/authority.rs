@@ -1,6 +1,10 @@
 //! Authority: may this principal do this to that?
 
-use keyward_model::{ADMIN_READ, ADMIN_WRITE, Kind, Owner, PLATFORM_SCOPES, Reach, Scope, ScopeSet};
+use std::borrow::Cow;
+
+use keyward_model::{
+    ADMIN_READ, ADMIN_WRITE, AdminRole, Id, Kind, Owner, PLATFORM_SCOPES, Reach, Scope, ScopeSet, User,
+};
 
 /// Who asks, as policy sees them. Whether they are alive was settled before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +18,30 @@ pub enum Principal {
         /// The permissions that the token has now.
         scopes: ScopeSet,
     },
+    /// A person.
+    User {
+        /// The tier of administration, if any.
+        tier: Option<AdminRole>,
+        /// How far the person sees.
+        reach: Reach,
+        /// The permissions that the person has now, through roles given directly and through groups.
+        permissions: ScopeSet,
+    },
+}
+
+impl Principal {
+    /// A person with these permissions.
+    #[must_use]
+    pub fn user(user: &User, permissions: ScopeSet) -> Self {
+        let reach = match (user.admin_role, user.partner_id, user.tenant_id) {
+            (Some(AdminRole::SuperAdmin), ..) | (None, None, None) => Reach::Platform,
+            (_, _, Some(tenant)) => Reach::Tenant(tenant),
+            (_, Some(partner), None) => Reach::Partner(partner),
+            // An administrator of a tier without a place in it sees what is in the tenant that there never is.
+            (Some(_), None, None) => Reach::Tenant(Id::NOBODY),
+        };
+        Self::User { tier: user.admin_role, reach, permissions }
+    }
 }
 
 /// What is asked for.
@@ -75,25 +103,89 @@ pub enum Refusal {
     /// A service token without any permission for the admin API.
     #[error("Platform token requires admin:read or admin:write scope")]
     NoPlatformScope,
+    /// It belongs to another tier.
+    #[error("Access denied")]
+    AccessDenied,
     /// The principal lacks this permission.
     #[error("this needs the permission {0}")]
-    Missing(&'static str),
+    Missing(Cow<'static, str>),
 }
 
 /// How far a principal can see.
 #[must_use]
 pub fn reach(principal: &Principal) -> Reach {
     match principal {
-        // A principal that is not global is refused before it can look at anything.
+        // A service that is not global is refused before it can look at anything.
         Principal::Operator | Principal::Service { .. } => Reach::Platform,
+        Principal::User { reach, .. } => *reach,
     }
+}
+
+/// Who may do what to a kind, apart from how far they see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Domain {
+    /// Written by the platform, read by every administrator: tenants, partners, the catalogue.
+    Hierarchy,
+    /// For the platform alone.
+    Platform,
+    /// Written by the administrators within whose reach it is.
+    Inside,
+}
+
+const fn domain(kind: Kind) -> Domain {
+    match kind {
+        Kind::Partner | Kind::Tenant | Kind::Permission => Domain::Hierarchy,
+        Kind::SigningKey | Kind::Revocation => Domain::Platform,
+        Kind::Role
+        | Kind::Application
+        | Kind::Secret
+        | Kind::User
+        | Kind::Group
+        | Kind::Membership
+        | Kind::Nesting
+        | Kind::IdentityProvider
+        | Kind::Agent
+        | Kind::Session
+        | Kind::Event => Domain::Inside,
+    }
+}
+
+/// The permissions by which people without an admin role may look at a kind, or change it.
+#[must_use]
+pub fn staff_permission(kind: Kind, read: bool) -> Option<String> {
+    let collection = match kind {
+        Kind::Role => "roles",
+        Kind::Application | Kind::Secret => "applications",
+        Kind::User => "users",
+        Kind::Group | Kind::Membership | Kind::Nesting => "groups",
+        Kind::IdentityProvider => "identity-providers",
+        Kind::Agent => "agents",
+        Kind::Session => "sessions",
+        Kind::Event => "audit",
+        Kind::Partner | Kind::Tenant | Kind::Permission | Kind::SigningKey | Kind::Revocation => return None,
+    };
+    Some(format!("keyward:{collection}:{}", if read { "read" } else { "write" }))
 }
 
 /// Whether `principal` may do `action` to `target`.
 pub fn decide(principal: &Principal, action: Action, target: Target) -> Result<Permit, Refusal> {
-    let Principal::Service { global, scopes } = principal else {
-        return Ok(Permit(()));
-    };
+    match principal {
+        Principal::Operator => Ok(Permit(())),
+        Principal::Service { global, scopes } => decide_service(*global, scopes, action, target),
+        Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => Ok(Permit(())),
+        Principal::User { tier: Some(_), reach, .. } => decide_admin(*reach, action, target),
+        Principal::User { tier: None, reach, permissions } => {
+            decide_staff(*reach, permissions, action, target)
+        }
+    }
+}
+
+fn decide_service(
+    global: bool,
+    scopes: &ScopeSet,
+    action: Action,
+    target: Target,
+) -> Result<Permit, Refusal> {
     let (read, write) = (scopes.contains(ADMIN_READ), scopes.contains(ADMIN_WRITE));
     if !global || !(read || write) {
         return Err(Refusal::NoPlatformScope);
@@ -102,7 +194,43 @@ pub fn decide(principal: &Principal, action: Action, target: Target) -> Result<P
     if write || (action.is_read() && target.kind != Kind::SigningKey) {
         return Ok(Permit(()));
     }
-    Err(Refusal::Missing(ADMIN_WRITE))
+    Err(Refusal::Missing(ADMIN_WRITE.into()))
+}
+
+fn decide_admin(reach: Reach, action: Action, target: Target) -> Result<Permit, Refusal> {
+    let allowed = match domain(target.kind) {
+        Domain::Hierarchy => action.is_read(),
+        Domain::Platform => false,
+        Domain::Inside => action.is_read() || target.owner.is_none_or(|owner| is_inside(reach, owner)),
+    };
+    if allowed { Ok(Permit(())) } else { Err(Refusal::AccessDenied) }
+}
+
+/// Whether something of this owner can be inside the reach. Which tenants a partner has, storage knows: what it found
+/// within the reach is there.
+fn is_inside(reach: Reach, owner: Owner) -> bool {
+    match (reach, owner) {
+        (Reach::Platform, _) | (Reach::Partner(_), Owner::Tenant(_)) => true,
+        (Reach::Partner(partner), Owner::Partner(of)) => partner == of,
+        (Reach::Tenant(tenant), Owner::Tenant(of)) => tenant == of,
+        _ => false,
+    }
+}
+
+fn decide_staff(reach: Reach, held: &ScopeSet, action: Action, target: Target) -> Result<Permit, Refusal> {
+    let Some(read) = staff_permission(target.kind, true) else {
+        // The catalogue tells what there is to be granted; it is for whoever administrates anything.
+        let administrates = held.iter().any(|scope| scope.as_str().starts_with("keyward:"));
+        let is_catalogue = target.kind == Kind::Permission && action.is_read() && administrates;
+        return if is_catalogue { Ok(Permit(())) } else { Err(Refusal::AccessDenied) };
+    };
+    // The name of the write permission exists wherever that of the read permission does.
+    let write = staff_permission(target.kind, false).unwrap_or_default();
+    if held.contains(&write) || (action.is_read() && held.contains(&read)) {
+        let reached = action.is_read() || target.owner.is_none_or(|owner| is_inside(reach, owner));
+        return if reached { Ok(Permit(())) } else { Err(Refusal::AccessDenied) };
+    }
+    Err(Refusal::Missing(if action.is_read() { read } else { write }.into()))
 }
 
 /// The permissions of which a service token of a global application needs one, found by asking [`decide`].
@@ -136,7 +264,7 @@ mod tests {
         assert_eq!(allowed(&service(true, "admin:read"), Action::Read), Ok(()));
         assert_eq!(
             allowed(&service(true, "admin:read"), Action::Act("renew")),
-            Err(Refusal::Missing(ADMIN_WRITE))
+            Err(Refusal::Missing(ADMIN_WRITE.into()))
         );
         assert_eq!(allowed(&service(true, "admin:write"), Action::List), Ok(()));
         assert_eq!(allowed(&Principal::Operator, Action::Delete), Ok(()));
@@ -146,9 +274,49 @@ mod tests {
     fn signing_keys_are_for_those_who_may_change() {
         let keys = Target::collection(Kind::SigningKey);
         let read_only = service(true, "admin:read");
-        assert_eq!(decide(&read_only, Action::List, keys).map(|_| ()), Err(Refusal::Missing(ADMIN_WRITE)));
+        let missing = Err(Refusal::Missing(ADMIN_WRITE.into()));
+        assert_eq!(decide(&read_only, Action::List, keys).map(|_| ()), missing);
         assert!(decide(&service(true, "admin:write"), Action::List, keys).is_ok());
         assert_eq!(required(Action::List, Kind::SigningKey), ["admin:write"]);
         assert_eq!(required(Action::List, Kind::Tenant), ["admin:read", "admin:write"]);
+    }
+
+    #[test]
+    fn tiers_write_what_is_inside_and_never_the_hierarchy() {
+        let tenant = "tnt_00000000000000000000000001".parse().unwrap();
+        let other = "tnt_00000000000000000000000002".parse().unwrap();
+        let admin = Principal::User {
+            tier: Some(AdminRole::TenantAdmin),
+            reach: Reach::Tenant(tenant),
+            permissions: ScopeSet::default(),
+        };
+        let may = |action, kind, owner| decide(&admin, action, Target::object(kind, owner)).map(|_| ());
+        assert_eq!(may(Action::Create, Kind::User, Owner::Tenant(tenant)), Ok(()));
+        assert_eq!(may(Action::Create, Kind::User, Owner::Tenant(other)), Err(Refusal::AccessDenied));
+        assert_eq!(may(Action::Create, Kind::Role, Owner::Platform), Err(Refusal::AccessDenied));
+        assert_eq!(may(Action::Update, Kind::Tenant, Owner::Tenant(tenant)), Err(Refusal::AccessDenied));
+        assert_eq!(may(Action::Read, Kind::Tenant, Owner::Tenant(tenant)), Ok(()));
+        assert_eq!(may(Action::List, Kind::SigningKey, Owner::Platform), Err(Refusal::AccessDenied));
+    }
+
+    #[test]
+    fn staff_need_the_permission_for_the_kind() {
+        let tenant = "tnt_00000000000000000000000001".parse().unwrap();
+        let staff = |permissions: &str| Principal::User {
+            tier: None,
+            reach: Reach::Tenant(tenant),
+            permissions: permissions.parse().unwrap(),
+        };
+        let target = Target::object(Kind::Application, Owner::Tenant(tenant));
+        let may = |permissions: &str, action| decide(&staff(permissions), action, target).map(|_| ());
+        let missing = |name: &'static str| Err(Refusal::Missing(name.into()));
+        assert_eq!(may("", Action::List), missing("keyward:applications:read"));
+        assert_eq!(may("keyward:users:write", Action::List), missing("keyward:applications:read"));
+        assert_eq!(may("keyward:applications:read", Action::List), Ok(()));
+        assert_eq!(may("keyward:applications:read", Action::Update), missing("keyward:applications:write"));
+        assert_eq!(may("keyward:applications:write", Action::Read), Ok(()));
+        let partners = Target::collection(Kind::Partner);
+        let refused = decide(&staff("keyward:users:write"), Action::List, partners).map(|_| ());
+        assert_eq!(refused, Err(Refusal::AccessDenied));
     }
 }

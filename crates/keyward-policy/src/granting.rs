@@ -1,8 +1,8 @@
 //! Bounded granting: nobody gives away more than they hold.
 
-use keyward_model::{ADMIN_WRITE, Owner, PLATFORM_SCOPES, Scope, ScopeSet};
+use keyward_model::{ADMIN_WRITE, AdminRole, Owner, PLATFORM_SCOPES, Scope, ScopeSet};
 
-use crate::Principal;
+use crate::{Principal, Refusal};
 
 /// Why permissions can't be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +44,32 @@ pub fn may_grant(
         Principal::Service { global: true, scopes: held } if held.contains(ADMIN_WRITE) => {
             scopes.difference(catalogue).difference(held)
         }
-        Principal::Service { scopes: held, .. } => scopes.difference(held),
+        Principal::Service { scopes: held, .. } | Principal::User { tier: None, permissions: held, .. } => {
+            scopes.difference(held)
+        }
+        Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => scopes.difference(catalogue),
+        // The other tiers hold the whole catalogue within their reach, the platform's own permissions aside.
+        Principal::User { tier: Some(_), .. } => scopes.difference(&catalogue.difference(&reserved())),
     };
     if missing.is_empty() { Ok(()) } else { Err(GrantRefusal::NotHeld(missing)) }
+}
+
+/// Whether `giver` may make a user of this tier one of that tier; the same tier twice asks whether the user may be changed
+/// at all. Nobody reaches above their own tier, and super admins are their own affair.
+pub fn may_set_tier(
+    giver: &Principal,
+    from: Option<AdminRole>,
+    to: Option<AdminRole>,
+) -> Result<(), Refusal> {
+    let highest = from.max(to);
+    let allowed = match giver {
+        Principal::Operator => true,
+        Principal::Service { global, scopes } => {
+            *global && scopes.contains(ADMIN_WRITE) && highest < Some(AdminRole::SuperAdmin)
+        }
+        Principal::User { tier, .. } => highest <= *tier,
+    };
+    if allowed { Ok(()) } else { Err(Refusal::AccessDenied) }
 }
 
 #[cfg(test)]
@@ -72,6 +95,27 @@ mod tests {
         assert_eq!(may_grant(&giver, &set("points:read"), tenant, &catalogue), Ok(()));
         assert_eq!(effective(&catalogue, tenant), set("points:read"));
         assert_eq!(effective(&catalogue, Owner::Platform), catalogue);
+    }
+
+    #[test]
+    fn nobody_reaches_above_their_tier() {
+        use AdminRole::{PartnerAdmin, SuperAdmin, TenantAdmin};
+        let user = |tier| Principal::User {
+            tier,
+            reach: keyward_model::Reach::Platform,
+            permissions: ScopeSet::default(),
+        };
+        let may = |giver: Principal, from, to| may_set_tier(&giver, from, to).is_ok();
+        assert!(may(user(Some(TenantAdmin)), None, Some(TenantAdmin)));
+        assert!(!may(user(Some(TenantAdmin)), None, Some(PartnerAdmin)));
+        assert!(!may(user(Some(PartnerAdmin)), Some(SuperAdmin), None));
+        assert!(!may(user(None), None, Some(TenantAdmin)));
+        assert!(may(user(None), None, None));
+        let service = Principal::Service { global: true, scopes: set("admin:write") };
+        assert!(may(service.clone(), None, Some(PartnerAdmin)));
+        assert!(!may(service.clone(), None, Some(SuperAdmin)));
+        assert!(!may(service, Some(SuperAdmin), Some(SuperAdmin)));
+        assert!(may(user(Some(SuperAdmin)), Some(SuperAdmin), None));
     }
 
     proptest! {

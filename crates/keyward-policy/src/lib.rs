@@ -7,5 +7,5 @@ mod authority;
 mod granting;
 pub mod liveness;
 
-pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required};
-pub use granting::{GrantRefusal, effective, may_grant};
+pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required, staff_permission};
+pub use granting::{GrantRefusal, effective, may_grant, may_set_tier};

@@ -2,7 +2,7 @@
 //!
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
-use keyward_model::{Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp};
+use keyward_model::{Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User};
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Dead {
     SecretRevoked(Timestamp),
     /// The secret expired then.
     SecretExpired(Timestamp),
+    /// The user is disabled.
+    UserDisabled,
     /// The tenant is suspended.
     TenantSuspended,
     /// The partner is suspended.
@@ -33,6 +35,7 @@ impl Dead {
             Self::ClientExpired(_) => "client_expired",
             Self::SecretRevoked(_) => "secret_revoked",
             Self::SecretExpired(_) => "secret_expired",
+            Self::UserDisabled => "user_disabled",
             Self::TenantSuspended => "tenant_suspended",
             Self::PartnerSuspended => "partner_suspended",
         }
@@ -47,8 +50,9 @@ impl Dead {
             Self::ClientExpired(at) => format!("This client expired on {}.", at.date_for_people()),
             Self::SecretRevoked(at) => format!("This client secret was revoked on {}.", at.date_for_people()),
             Self::SecretExpired(at) => format!("This client secret expired on {}.", at.date_for_people()),
-            Self::TenantSuspended => "This client's tenant is suspended.".to_owned(),
-            Self::PartnerSuspended => "This client's partner is suspended.".to_owned(),
+            Self::UserDisabled => "This user is disabled.".to_owned(),
+            Self::TenantSuspended => "The tenant is suspended.".to_owned(),
+            Self::PartnerSuspended => "The partner is suspended.".to_owned(),
         }
     }
 }
@@ -104,6 +108,19 @@ pub fn application(application: &Application, above: Tenancy<'_>, now: Timestamp
         return Err(Dead::ClientExpired(application.expires_at));
     }
     Ok(())
+}
+
+/// Whether a user and all that they belong to are alive.
+pub fn user(user: &User, above: Tenancy<'_>) -> Result<(), Dead> {
+    if user.meta.deleted_at.is_some() {
+        return Err(Dead::Unknown);
+    }
+    if user.tenant_id.is_some() {
+        tenancy(above)?;
+    } else if user.partner_id.is_some() {
+        partner(above.partner)?;
+    }
+    if user.status == Status::Disabled { Err(Dead::UserDisabled) } else { Ok(()) }
 }
 
 /// Whether a secret may still obtain tokens at `now`.

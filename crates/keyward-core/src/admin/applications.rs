@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Administered, Document, Draft, IfMatch, Work, secrets};
+use super::{Administered, Document, Draft, IfMatch, Work, limits, secrets, uris::browser_addresses};
 use crate::{Call, Error, FieldError, Keyward, forms};
 
 impl Administered for Application {
@@ -19,12 +19,7 @@ impl Administered for Application {
     const DELETED: Action = Action::APPLICATION_DELETED;
 
     async fn create(work: &Work<'_>, new: NewApplication) -> Result<Draft<Self>, Error> {
-        if new.kind != ApplicationType::Service {
-            let detail = "Applications that sign people in are not available yet: the type must be service.";
-            return Err(Error::field(FieldError::new("/type", "unsupported", detail)));
-        }
-        only_for_interactive(new.redirect_uris.is_empty(), "/redirect_uris")?;
-        only_for_interactive(new.allowed_origins.is_empty(), "/allowed_origins")?;
+        browser_addresses(new.kind, &new.redirect_uris, &new.allowed_origins)?;
         let reach = reach_of(&new)?;
         let environment = known_environment(work, new.environment)?;
         let expires_at = expiry(work, new.expires_at)?;
@@ -52,23 +47,24 @@ impl Administered for Application {
         settle(work, &mut draft).await?;
         let owner = draft.record.owner();
         work.grantable(&draft.record.allowed_scopes, owner, "/allowed_scopes").await?;
-        work.grantable_roles(&draft.record.roles, owner, "/roles").await?;
-        let (secret, shown) = secrets::make(work, &draft.record, None);
-        draft.events.push(work.done(Action::SECRET_CREATED, &secret, &[]));
-        draft.with = draft.with.create(secret);
-        draft.secret = Some(shown);
+        work.new_roles(&[], &draft.record.roles, owner, "/roles").await?;
+        limits::applications(work, &draft.record, &mut draft.with).await?;
+        // What runs in other people's hands can't keep a secret.
+        if matches!(draft.record.kind, ApplicationType::Service | ApplicationType::Web) {
+            let (secret, shown) = secrets::make(work, &draft.record, None);
+            draft.events.push(work.done(Action::SECRET_CREATED, &secret, &[]));
+            draft.with = draft.with.create(secret);
+            draft.shown.push(("secret", shown));
+        }
         Ok(draft)
     }
 
     async fn update(work: &Work<'_>, current: &Self, edit: EditApplication) -> Result<Draft<Self>, Error> {
-        only_for_interactive(edit.redirect_uris.is_empty(), "/redirect_uris")?;
-        only_for_interactive(edit.allowed_origins.is_empty(), "/allowed_origins")?;
+        browser_addresses(current.kind, &edit.redirect_uris, &edit.allowed_origins)?;
         // What the application has already may stay, whether the catalogue still knows it or not.
         let added = edit.allowed_scopes.difference(&current.allowed_scopes);
         work.grantable(&added, current.owner(), "/allowed_scopes").await?;
-        if edit.roles != current.roles {
-            work.grantable_roles(&edit.roles, current.owner(), "/roles").await?;
-        }
+        work.new_roles(&current.roles, &edit.roles, current.owner(), "/roles").await?;
         Ok(Draft::plain(Self {
             name: edit.name,
             status: edit.status,
@@ -83,14 +79,6 @@ impl Administered for Application {
             ..current.clone()
         }))
     }
-}
-
-fn only_for_interactive(is_empty: bool, pointer: &str) -> Result<(), Error> {
-    if is_empty {
-        return Ok(());
-    }
-    let detail = "An application of type service never signs anybody in.";
-    Err(Error::field(FieldError::new(pointer, "not_applicable", detail)))
 }
 
 /// The reach that the body names or implies.
@@ -233,7 +221,7 @@ impl Keyward {
     pub async fn application_usage(&self, call: &Call, id: &str) -> Result<Document, Error> {
         let work = Work::begin(self, call);
         let application: Application = self.one(&work, Act::Read, id).await?;
-        let usage = self.usage_by_secret(application.id()).await?;
+        let usage = self.usage_by_secret(application.id().any()).await?;
         let rows = || usage.iter().flat_map(|(_, rows)| rows);
         let view = UsageView {
             application_id: application.id(),

@@ -120,9 +120,8 @@ async fn grant(
         let kept = before.map(|before| before.permissions.clone()).unwrap_or_default();
         let owner = Owner::Tenant(grant.tenant_id);
         work.grantable(&grant.permissions.difference(&kept), owner, &format!("{at}/permissions")).await?;
-        if before.is_none_or(|before| before.roles != grant.roles) {
-            work.grantable_roles(&grant.roles, owner, &format!("{at}/roles")).await?;
-        }
+        let kept_roles = before.map(|before| before.roles.clone()).unwrap_or_default();
+        work.new_roles(&kept_roles, &grant.roles, owner, &format!("{at}/roles")).await?;
         draft.record.grants.push(grant);
     }
     Ok(draft)

@@ -1,15 +1,27 @@
 //! Administration: authorise, validate, commit with audit. What differs between resources is in a file each.
 
+mod agents;
 mod applications;
+mod bulk;
+mod dashboard;
 mod events;
+mod export;
 mod grants;
+mod groups;
 mod idempotency;
+mod identity_providers;
+mod limits;
+mod membership;
+mod partners;
 mod permissions;
 mod resource;
 mod roles;
 mod secrets;
+mod sessions;
 mod signing_keys;
 mod tenants;
+mod uris;
+mod users;
 mod work;
 
 use keyward_model::{Id, Identified};
@@ -18,10 +30,16 @@ use serde_json::Value;
 
 use crate::{Error, Written};
 pub use applications::{Renewal, UsageView};
+pub use bulk::{BulkBody, BulkItem, BulkOp, BulkOutcome};
+pub use dashboard::{ActivityView, SeriesView, StatsView};
+pub use export::{EventExport, ExportFormat};
 pub use grants::{GrantBody, GrantsBody};
+pub use membership::{MemberBody, NestedBody};
 pub use resource::Administered;
+pub use secrets::SecretHolder;
 pub(crate) use secrets::of_value as secrets_of_value;
 pub use signing_keys::Rotation;
+pub use users::{EffectivePermissionView, RolesBody, SourceView};
 pub(crate) use work::{Draft, Work, conflict as touched_conflict};
 
 /// How often a change is tried again when the data changed in the meantime.

@@ -2,6 +2,8 @@
 
 use keyward_model::{Action, EditPermission, NewPermission, Permission};
 
+use keyward_store::Change;
+
 use super::{Administered, Draft, Work};
 use crate::Error;
 
@@ -27,8 +29,8 @@ impl Administered for Permission {
         Ok(Draft::plain(Self { label: edit.label, view: edit.view, change: edit.change, ..current.clone() }))
     }
 
-    fn delete(_work: &Work<'_>, current: &Self) -> Result<(), Error> {
-        not_built_in(current)
+    async fn delete(_work: &Work<'_>, current: &Self) -> Result<Change, Error> {
+        not_built_in(current).map(|()| Change::default())
     }
 }
 

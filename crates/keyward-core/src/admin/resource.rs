@@ -35,10 +35,10 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
         edit: Self::Edit,
     ) -> impl Future<Output = Result<Draft<Self>, Error>> + Send;
 
-    /// Whether this one may be deleted at all.
+    /// Whether this one may be deleted at all, and what must hold when it is.
     #[doc(hidden)]
-    fn delete(_work: &Work<'_>, _current: &Self) -> Result<(), Error> {
-        Ok(())
+    fn delete(_work: &Work<'_>, _current: &Self) -> impl Future<Output = Result<Change, Error>> + Send {
+        std::future::ready(Ok(Change::default()))
     }
 }
 
@@ -62,7 +62,7 @@ impl Keyward {
     ) -> Result<Listing, Error> {
         let work = Work::begin(self, call);
         let _permit = work.may(Act::List, Target::collection(R::KIND)).await?;
-        let query = params::query::<R>(pairs)?;
+        let query = params::query::<R>(pairs, work.now)?;
         let page = self.inner.store.list_as::<R>(&work.reach(), &query).await?;
         let data = page.items.iter().map(|record| forms::to_value(&record.view(work.now))).collect();
         Ok(Listing::of_page(data, query.page, query.per_page, page.total))
@@ -98,7 +98,7 @@ impl Keyward {
                 id: draft.record.id().to_string(),
                 version: draft.record.meta().version,
                 body: document(&draft.record, &work).body,
-                has_secret: draft.secret.is_some(),
+                has_secret: !draft.shown.is_empty(),
                 replayed: false,
             };
             let changes = forms::changes(
@@ -111,8 +111,8 @@ impl Keyward {
             change.tickets.extend(idempotency::ticket(call, &written, work.now));
             match work.commit(&permit, change, events).await {
                 Ok(_) => {
-                    if let (Some(secret), Value::Object(body)) = (draft.secret, &mut written.body) {
-                        body.insert("secret".to_owned(), secret);
+                    if let Value::Object(body) = &mut written.body {
+                        body.extend(draft.shown.into_iter().map(|(name, value)| (name.to_owned(), value)));
                     }
                     return Ok(written);
                 }
@@ -206,14 +206,14 @@ impl Keyward {
             let work = Work::begin(self, call);
             let mut record: R = self.one(&work, Act::Delete, id).await?;
             IfMatch::check(condition.as_ref(), record.meta().version)?;
-            R::delete(&work, &record)?;
             let permit = work.may(Act::Delete, Target::object(R::KIND, record.owner())).await?;
+            let change = R::delete(&work, &record).await?;
             let event = work.done(R::DELETED, &record, &[]);
             let replaces = record.meta().version;
             record.meta_mut().version += 1;
             record.meta_mut().updated_at = work.now;
             record.meta_mut().deleted_at = Some(work.now);
-            match work.commit(&permit, Change::default().replace(replaces, record), vec![event]).await {
+            match work.commit(&permit, change.replace(replaces, record), vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),

@@ -1,35 +1,62 @@
-//! Secrets of applications: several may be live at once, each with evidence of its use.
+//! Secrets of applications and agents: several may be live at once, each with evidence of its use.
 
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
-    Action, AnyId, Application, Entity, Field, Id, Kind, NewSecret, Secret, Timestamp, Usage, Value,
+    Action, Agent, AnyId, Application, Entity, Id, NewSecret, Owner, Secret, Timestamp, Usage,
 };
 use keyward_policy::{Action as Act, Target};
-use keyward_store::{Change, Query, StoreError};
+use keyward_store::{Change, StoreError};
 use serde_json::json;
 
 use super::{
-    ATTEMPTS, Listing, Work,
+    ATTEMPTS, Administered, Listing, Work,
     applications::in_future,
     busy,
     idempotency::{self, Replay},
     parse_id,
     work::conflict,
 };
-use crate::{Call, Error, Keyward, Options, Written, audit, directory::all, forms, params::Params};
+use crate::{Call, Error, Keyward, Options, Written, audit, directory::secrets_of, forms, params::Params};
 
-/// How many secrets of an application may work at the same time.
+/// How many secrets of one holder may work at the same time.
 const MAX_LIVE: usize = 20;
 
+/// A resource that authenticates by secrets.
+pub trait SecretHolder: Administered {
+    /// What its secrets begin with.
+    #[doc(hidden)]
+    const CREDENTIAL: CredentialKind;
+
+    /// Its environment; none means the first that is configured.
+    #[doc(hidden)]
+    fn environment(&self) -> Option<&str>;
+}
+
+impl SecretHolder for Application {
+    const CREDENTIAL: CredentialKind = CredentialKind::ClientSecret;
+
+    fn environment(&self) -> Option<&str> {
+        Some(&self.environment)
+    }
+}
+
+impl SecretHolder for Agent {
+    const CREDENTIAL: CredentialKind = CredentialKind::AgentSecret;
+
+    fn environment(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// A new secret, and how it is shown this once.
-pub(crate) fn make(
+pub(crate) fn make<R: SecretHolder>(
     work: &Work<'_>,
-    application: &Application,
+    holder: &R,
     expires_at: Option<Timestamp>,
 ) -> (Secret, serde_json::Value) {
-    let live = Options::is_live(&application.environment);
-    let credential = Credential::generate(CredentialKind::ClientSecret, live, work.random());
-    let secret = of_value(work, application, &credential, expires_at);
+    let environment = holder.environment().unwrap_or(work.keyward.options().default_environment());
+    let credential = Credential::generate(R::CREDENTIAL, Options::is_live(environment), work.random());
+    let secret = of_value(work, holder, &credential, expires_at);
     let shown = json!({
         "id": secret.id(), "value": credential.expose(), "hint": secret.hint, "expires_at": secret.expires_at
     });
@@ -37,17 +64,18 @@ pub(crate) fn make(
 }
 
 /// A secret with a value that exists already.
-pub(crate) fn of_value(
+pub(crate) fn of_value<R: Entity>(
     work: &Work<'_>,
-    application: &Application,
+    holder: &R,
     credential: &Credential,
     expires_at: Option<Timestamp>,
 ) -> Secret {
+    let owner = holder.owner();
     Secret {
         meta: work.meta(),
-        application_id: application.id(),
-        partner_id: application.partner_id,
-        tenant_id: application.tenant_id,
+        holder_id: holder.id().any(),
+        partner_id: if let Owner::Partner(id) = owner { Some(id) } else { None },
+        tenant_id: owner.tenant(),
         hint: credential.hint(),
         hash: work.keyward.inner.hasher.hash(credential.expose()),
         expires_at,
@@ -55,27 +83,19 @@ pub(crate) fn of_value(
     }
 }
 
-/// The application in its next version: a change of its secrets is a change of its credentials, so that nothing that
-/// was decided on the old set goes through, and every cache learns of it.
-fn touch(application: &Application, now: Timestamp) -> Application {
-    let mut next = application.clone();
-    next.meta.version += 1;
-    next.meta.updated_at = now;
+/// The holder in its next version: a change of its secrets is a change of its credentials, so that nothing that was decided
+/// on the old set goes through, and every cache learns of it.
+fn touch<R: Entity>(holder: &R, now: Timestamp) -> R {
+    let mut next = holder.clone();
+    next.meta_mut().version += 1;
+    next.meta_mut().updated_at = now;
     next
 }
 
 impl Keyward {
-    async fn secrets_of(&self, application: Id<Application>) -> Result<Vec<Secret>, Error> {
-        let query = Query::all(Kind::Secret).with(Field::ApplicationId, Value::id(Some(application)));
-        Ok(all::<Secret>(&*self.inner.store, query).await?.0)
-    }
-
-    /// The evidence of use of each secret of an application, what is not stored yet included.
-    pub(crate) async fn usage_by_secret(
-        &self,
-        application: Id<Application>,
-    ) -> Result<Vec<(Secret, Vec<Usage>)>, Error> {
-        let secrets = self.secrets_of(application).await?;
+    /// The evidence of use of each secret of a holder, what is not stored yet included.
+    pub(crate) async fn usage_by_secret(&self, holder: AnyId) -> Result<Vec<(Secret, Vec<Usage>)>, Error> {
+        let secrets = secrets_of(&*self.inner.store, holder).await?;
         let ids: Vec<AnyId> = secrets.iter().map(|secret| secret.id().any()).collect();
         let pending: Vec<Vec<Usage>> = ids.iter().map(|id| self.inner.writer.pending_usage(*id)).collect();
         let stored = self.inner.store.usage(&ids).await?;
@@ -87,14 +107,19 @@ impl Keyward {
         Ok(with_usage.collect())
     }
 
-    /// The secrets of an application with the evidence of their use, never their values.
-    pub async fn secrets(&self, call: &Call, id: &str, pairs: &[(String, String)]) -> Result<Listing, Error> {
+    /// The secrets of an application or agent with the evidence of their use, never their values.
+    pub async fn secrets<R: SecretHolder>(
+        &self,
+        call: &Call,
+        id: &str,
+        pairs: &[(String, String)],
+    ) -> Result<Listing, Error> {
         let work = Work::begin(self, call);
-        let application: Application = self.one(&work, Act::Read, id).await?;
+        let holder: R = self.one(&work, Act::Read, id).await?;
         let mut params = Params::new(pairs)?;
         let (page, per_page) = params.page()?;
         params.finish()?;
-        let secrets = self.usage_by_secret(application.id()).await?;
+        let secrets = self.usage_by_secret(holder.id().any()).await?;
         let skipped = (page as usize - 1).saturating_mul(per_page as usize);
         let views = secrets.iter().skip(skipped).take(per_page as usize);
         let data = views.map(|(secret, usage)| forms::to_value(&secret.view(work.now, usage))).collect();
@@ -102,7 +127,7 @@ impl Keyward {
     }
 
     /// Makes another secret; those that there are go on working.
-    pub async fn create_secret(
+    pub async fn create_secret<R: SecretHolder>(
         &self,
         call: &Call,
         id: &str,
@@ -115,13 +140,13 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
             let act = Act::Act("create_secret");
-            let application: Application = self.one(&work, act, id).await?;
-            let permit = work.may(act, Target::object(Kind::Application, application.owner())).await?;
+            let holder: R = self.one(&work, act, id).await?;
+            let permit = work.may(act, Target::object(R::KIND, holder.owner())).await?;
             if let Some(at) = new.expires_at {
                 in_future(&work, at, "/expires_at")?;
             }
-            self.room_for_secret(&application, work.now).await?;
-            let (secret, shown) = make(&work, &application, new.expires_at);
+            self.room_for_secret(holder.id().any(), work.now).await?;
+            let (secret, shown) = make(&work, &holder, new.expires_at);
             let mut written = Written {
                 id: secret.id().to_string(),
                 version: secret.meta.version,
@@ -130,9 +155,8 @@ impl Keyward {
                 replayed: false,
             };
             let event = work.done(Action::SECRET_CREATED, &secret, &[]);
-            let change = Change::default()
-                .create(secret)
-                .replace(application.meta.version, touch(&application, work.now));
+            let change =
+                Change::default().create(secret).replace(holder.meta().version, touch(&holder, work.now));
             let tickets = idempotency::ticket(call, &written, work.now).into_iter().collect();
             match work.commit(&permit, Change { tickets, ..change }, vec![event]).await {
                 Ok(_) => {
@@ -146,31 +170,36 @@ impl Keyward {
         Err(busy())
     }
 
-    async fn room_for_secret(&self, application: &Application, now: Timestamp) -> Result<(), Error> {
-        let secrets = self.secrets_of(application.id()).await?;
-        let live =
+    async fn room_for_secret(&self, holder: AnyId, now: Timestamp) -> Result<(), Error> {
+        let secrets = secrets_of(&*self.inner.store, holder).await?;
+        let used =
             secrets.iter().filter(|secret| keyward_policy::liveness::secret(secret, now).is_ok()).count();
-        if live < MAX_LIVE {
+        if used < MAX_LIVE {
             return Ok(());
         }
-        let detail = format!("{MAX_LIVE} secrets of this application work already. Revoke one first.");
-        Err(Error::Conflict { code: "limit_reached", detail })
+        let detail = format!("{MAX_LIVE} secrets work already. Revoke one first.");
+        Err(Error::LimitReached { limit: MAX_LIVE as u64, used: used as u64, detail })
     }
 
     /// Stops a secret for good, and ends the tokens that it obtained.
-    pub async fn revoke_secret(&self, call: &Call, id: &str, secret: &str) -> Result<(), Error> {
+    pub async fn revoke_secret<R: SecretHolder>(
+        &self,
+        call: &Call,
+        id: &str,
+        secret: &str,
+    ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
             let act = Act::Act("revoke_secret");
-            let application: Application = self.one(&work, act, id).await?;
+            let holder: R = self.one(&work, act, id).await?;
             let secret_id: Id<Secret> = parse_id(secret)?;
-            let secrets = self.secrets_of(application.id()).await?;
+            let secrets = secrets_of(&*self.inner.store, holder.id().any()).await?;
             let mut secret =
                 secrets.into_iter().find(|secret| secret.id() == secret_id).ok_or(Error::NotFound)?;
             if secret.revoked_at.is_some() {
                 return Ok(());
             }
-            let permit = work.may(act, Target::object(Kind::Application, application.owner())).await?;
+            let permit = work.may(act, Target::object(R::KIND, holder.owner())).await?;
             let replaces = secret.meta.version;
             secret.meta.version += 1;
             secret.meta.updated_at = work.now;
@@ -178,7 +207,7 @@ impl Keyward {
             let event = work.done(Action::SECRET_REVOKED, &secret, &[]);
             let change = Change::default()
                 .replace(replaces, secret)
-                .replace(application.meta.version, touch(&application, work.now));
+                .replace(holder.meta().version, touch(&holder, work.now));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}

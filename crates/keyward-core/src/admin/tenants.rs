@@ -3,7 +3,7 @@
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{Action, EditTenant, Entity, Id, NewTenant, Partner, Tenant};
 
-use super::{Administered, Draft, Work};
+use super::{Administered, Draft, Work, limits};
 use crate::Error;
 
 impl Administered for Tenant {
@@ -54,6 +54,7 @@ async fn belongs_to(
     if let Some(id) = partner {
         let partner = work.reference(id, "/partner_id").await?;
         draft.with.expect.push((partner.id().any(), partner.meta.version));
+        limits::tenants(work, &partner, &mut draft.with).await?;
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! One request at work: what every administrative change needs.
 
 use keyward_model::{
-    Action, Changes, Entity, Event, FieldChange, Id, Meta, Outcome, Owner, Partner, Random, Reach, Role,
-    ScopeSet, Subject, Tenant, Timestamp,
+    Action, AdminRole, Changes, Entity, Event, FieldChange, Id, Kind, Meta, Outcome, Owner, Partner, Random,
+    Reach, Role, ScopeSet, Subject, Tenant, Timestamp,
 };
-use keyward_policy::{Action as Act, Permit, Target, decide, may_grant};
+use keyward_policy::{Action as Act, Permit, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Change, Revision, StoreError, StoreExt, TakenKey};
 use serde_json::Value;
 
@@ -24,13 +24,13 @@ pub struct Draft<R> {
     pub(crate) with: Change,
     /// Events beside the resource's own.
     pub(crate) events: Vec<Event>,
-    /// A secret that the reply shows this once.
-    pub(crate) secret: Option<Value>,
+    /// Members that the reply shows this once: secrets.
+    pub(crate) shown: Vec<(&'static str, Value)>,
 }
 
 impl<R> Draft<R> {
     pub(crate) fn plain(record: R) -> Self {
-        Self { record, with: Change::default(), events: Vec::new(), secret: None }
+        Self { record, with: Change::default(), events: Vec::new(), shown: Vec::new() }
     }
 }
 
@@ -77,6 +77,11 @@ impl<'a> Work<'a> {
         };
         self.keyward.inner.writer.append(event).await?;
         Ok(())
+    }
+
+    /// An event of the caller that is about nothing of anybody's.
+    pub(crate) fn event_of(&self, action: Action) -> Event {
+        self.event(action, Owner::Platform)
     }
 
     fn event(&self, action: Action, owner: Owner) -> Event {
@@ -133,31 +138,41 @@ impl<'a> Work<'a> {
             return Err(Error::field(FieldError::new(pointer, "unknown_permission", detail)));
         }
         let caller = &self.call.caller;
-        may_grant(&caller.principal, scopes, owner, &catalogue)
-            .map_err(|refusal| Error::not_grantable(&refusal, pointer, &caller.scopes()))
+        let Err(refusal) = may_grant(&caller.principal, scopes, owner, &catalogue) else { return Ok(()) };
+        let error = Error::not_grantable(&refusal, pointer, &caller.scopes());
+        if error.is_forbidden() {
+            self.record_refusal(Target::object(Kind::Permission, owner)).await?;
+        }
+        Err(error)
     }
 
-    /// Refuses roles that do not exist, belong to another tenant than `owner`, or hold what the caller can't give.
-    pub(crate) async fn grantable_roles(
+    /// Refuses to touch a user above the caller's tier, or to raise one there.
+    pub(crate) async fn may_set_tier(
         &self,
-        roles: &[Id<Role>],
+        from: Option<AdminRole>,
+        to: Option<AdminRole>,
+        owner: Owner,
+    ) -> Result<(), Error> {
+        let caller = &self.call.caller;
+        let Err(refusal) = may_set_tier(&caller.principal, from, to) else { return Ok(()) };
+        self.record_refusal(Target::object(Kind::User, owner)).await?;
+        Err(Error::refused(&refusal, &caller.scopes()))
+    }
+
+    /// Refuses a role that does not exist, belongs to another tenant than `owner`, or holds what the caller can't give.
+    pub(crate) async fn grantable_role(
+        &self,
+        id: Id<Role>,
         owner: Owner,
         pointer: &str,
     ) -> Result<(), Error> {
-        for (index, id) in roles.iter().enumerate() {
-            let at = format!("{pointer}/{index}");
-            if roles[..index].contains(id) {
-                return Err(Error::field(FieldError::new(at, "repeated", "The role is listed already.")));
-            }
-            let role = self.reference(*id, &at).await?;
-            if role.tenant_id.is_some() && role.tenant_id != owner.tenant() {
-                return Err(Error::field(FieldError::unknown_reference(at)));
-            }
-            // A role that lost a permission from the catalogue can still be given: it no longer grants that.
-            let catalogue = self.keyward.inner.directory.catalogue().await?;
-            self.grantable(&role.permissions.intersection(&catalogue), owner, &at).await?;
+        let role = self.reference(id, pointer).await?;
+        if role.tenant_id.is_some() && role.tenant_id != owner.tenant() {
+            return Err(Error::field(FieldError::unknown_reference(pointer)));
         }
-        Ok(())
+        // A role that lost a permission from the catalogue can still be given: it no longer grants that.
+        let catalogue = self.keyward.inner.directory.catalogue().await?;
+        self.grantable(&role.permissions.intersection(&catalogue), owner, pointer).await
     }
 
     /// Commits what policy permitted.

@@ -1,20 +1,23 @@
 //! Everything about a client that a token request needs, read once and kept in memory.
 
-use std::sync::Arc;
-
 use keyward_model::{
-    Application, Entity, Field, Id, Kind, Owner, Partner, Permission, Reach, Record, Role, ScopeSet, Secret,
-    Tenant, UniqueKey, Value,
+    Agent, AnyId, Application, ApplicationReach, ApplicationType, Entity, Field, Id, Kind, Meta, Owner,
+    Partner, Permission, Reach, Record, ScopeSet, Secret, Subject, Tenant, TokenAlgorithm, UniqueKey, Value,
 };
 use keyward_policy::{effective, liveness::Tenancy};
 use keyward_store::{Query, Store, StoreError, StoreExt};
 
-use super::stamps::Made;
+use super::reader::Reader;
 
 /// A client with what is above and beside it.
 #[derive(Debug)]
 pub(crate) struct Client {
+    /// The application or agent.
+    pub(crate) holder: AnyId,
+    /// The application; for an agent, the application that it would be.
     pub(crate) application: Application,
+    /// What only agents have.
+    pub(crate) agent: Option<Agent>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) partner: Option<Partner>,
@@ -34,6 +37,12 @@ pub(crate) struct ClientGrant {
 }
 
 impl Client {
+    /// The application or agent, as the audit log names it.
+    pub(crate) fn subject(&self) -> Subject {
+        let name = self.agent.as_ref().map_or(&self.application.client_id, |agent| &agent.name);
+        Subject::record(self.holder, name)
+    }
+
     /// What is above the application.
     pub(crate) fn above(&self) -> Tenancy<'_> {
         Tenancy { tenant: self.tenant.as_ref(), partner: self.partner.as_ref() }
@@ -47,30 +56,68 @@ impl ClientGrant {
     }
 }
 
-/// Reads clients, and keeps account of what they are made of.
-pub(crate) struct ClientReader<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) catalogue: Arc<ScopeSet>,
-    pub(crate) made: Made,
+/// An agent as the client that it is: an application of type `service` that never expires by itself.
+fn as_application(agent: &Agent, environment: &str) -> Application {
+    Application {
+        meta: Meta {
+            id: Id::from_uuid(agent.id().uuid()),
+            version: agent.meta.version,
+            created_at: agent.meta.created_at,
+            updated_at: agent.meta.updated_at,
+            deleted_at: agent.meta.deleted_at,
+        },
+        name: agent.name.clone(),
+        kind: ApplicationType::Service,
+        reach: if agent.tenant_id.is_some() { ApplicationReach::Tenant } else { ApplicationReach::Global },
+        partner_id: None,
+        tenant_id: agent.tenant_id,
+        client_id: agent.id().to_string(),
+        environment: environment.to_owned(),
+        status: agent.status,
+        expires_at: agent.meta.created_at.plus_seconds(i64::from(u32::MAX)),
+        notes: None,
+        roles: Vec::new(),
+        allowed_scopes: agent.allowed_scopes.clone(),
+        token_lifetime: None,
+        token_alg: TokenAlgorithm::default(),
+        redirect_uris: Vec::new(),
+        allowed_origins: Vec::new(),
+        token_exchange_allowed: false,
+        grants: Vec::new(),
+    }
 }
 
-impl ClientReader<'_> {
-    /// The client with this identifier. The platform's reach is right here: a token request has no caller yet, and
-    /// liveness is judged on what was read.
-    pub(crate) async fn read(&mut self, client_id: &str) -> Result<Option<Client>, StoreError> {
+impl Reader<'_> {
+    /// The client with this identifier; an agent's is its own.
+    pub(super) async fn client(
+        &mut self,
+        client_id: &str,
+        environment: &str,
+    ) -> Result<Option<Client>, StoreError> {
+        if let Ok(id) = client_id.parse::<Id<Agent>>() {
+            let Some(agent) = self.one(Some(id)).await? else { return Ok(None) };
+            let application = as_application(&agent, environment);
+            return Ok(Some(self.whole(id.any(), application, Some(agent)).await?));
+        }
         let key = UniqueKey::ClientId(client_id.to_owned());
         let Some(application) = self.store.find_as::<Application>(&Reach::Platform, &key).await? else {
             // Whichever application appears next may be this one.
-            self.made.of_kinds.push(Kind::Application);
-            self.made.of_kinds.push(Kind::Tenant);
+            self.made.of_kinds.extend([Kind::Application, Kind::Tenant, Kind::Partner]);
             return Ok(None);
         };
-        self.made.of.push(application.id().any());
-        let secrets = self.secrets(application.id()).await?;
-        let (tenant, partner) = match application.tenant_id {
-            Some(tenant) => self.tenancy(tenant).await?,
-            None => (None, self.one(application.partner_id).await?),
-        };
+        let holder = application.id().any();
+        self.made.of.push(holder);
+        Ok(Some(self.whole(holder, application, None).await?))
+    }
+
+    async fn whole(
+        &mut self,
+        holder: AnyId,
+        application: Application,
+        agent: Option<Agent>,
+    ) -> Result<Client, StoreError> {
+        let secrets = secrets_of(self.store, holder).await?;
+        let (tenant, partner) = self.above(application.tenant_id, application.partner_id).await?;
         let from_roles = self.role_permissions(&application.roles).await?;
         let given = application.allowed_scopes.clone().union(&from_roles).intersection(&self.catalogue);
         let allowed = effective(&given, application.owner());
@@ -82,43 +129,31 @@ impl ClientReader<'_> {
             let permissions = effective(&given, Owner::Tenant(grant.tenant_id));
             grants.push(ClientGrant { grant: grant.clone(), tenant, partner, permissions });
         }
-        Ok(Some(Client { application, secrets, tenant, partner, allowed, grants }))
-    }
-
-    async fn one<R: Entity>(&mut self, id: Option<Id<R>>) -> Result<Option<R>, StoreError> {
-        let Some(id) = id else { return Ok(None) };
-        self.made.of.push(id.any());
-        self.store.get_as(&Reach::Platform, id).await
-    }
-
-    async fn tenancy(&mut self, id: Id<Tenant>) -> Result<(Option<Tenant>, Option<Partner>), StoreError> {
-        let tenant = self.one(Some(id)).await?;
-        let partner = self.one(tenant.as_ref().and_then(|tenant| tenant.partner_id)).await?;
-        Ok((tenant, partner))
-    }
-
-    async fn role_permissions(&mut self, roles: &[Id<Role>]) -> Result<ScopeSet, StoreError> {
-        let mut permissions = ScopeSet::default();
-        for id in roles {
-            if let Some(role) = self.one(Some(*id)).await? {
-                permissions = permissions.union(&role.permissions);
-            }
-        }
-        Ok(permissions)
-    }
-
-    async fn secrets(&self, application: Id<Application>) -> Result<Vec<Secret>, StoreError> {
-        let query = Query::all(Kind::Secret).with(Field::ApplicationId, Value::id(Some(application)));
-        Ok(all::<Secret>(self.store, query).await?.0)
+        Ok(Client { holder, application, agent, secrets, tenant, partner, allowed, grants })
     }
 }
 
+/// All secrets of an application or agent.
+pub(crate) async fn secrets_of(store: &dyn Store, holder: AnyId) -> Result<Vec<Secret>, StoreError> {
+    let query = Query::all(Kind::Secret).with(Field::HolderId, Value::id(Some(holder)));
+    Ok(all::<Secret>(store, query).await?.0)
+}
+
 /// All records that a query selects, whatever its page says, and the ids of what was read.
-pub(crate) async fn all<R: Entity>(store: &dyn Store, mut query: Query) -> Result<(Vec<R>, u64), StoreError> {
+pub(crate) async fn all<R: Entity>(store: &dyn Store, query: Query) -> Result<(Vec<R>, u64), StoreError> {
+    all_within(store, &Reach::Platform, query).await
+}
+
+/// The same within a reach.
+pub(crate) async fn all_within<R: Entity>(
+    store: &dyn Store,
+    reach: &Reach,
+    mut query: Query,
+) -> Result<(Vec<R>, u64), StoreError> {
     query.per_page = 1_000;
     let mut items: Vec<R> = Vec::new();
     loop {
-        let page = store.list(&Reach::Platform, &query).await?;
+        let page = store.list(reach, &query).await?;
         let read = page.items.len();
         items.extend(page.items.into_iter().filter_map(|record: Record| R::try_from(record).ok()));
         if read < 1_000 {

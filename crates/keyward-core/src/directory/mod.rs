@@ -5,10 +5,14 @@
 //! calls. While the feed can't be confirmed, nothing cached is trusted.
 
 mod client;
+mod person;
+mod reader;
 mod revoked;
 mod stamps;
 
 use std::{
+    borrow::Borrow,
+    hash::Hash,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -16,17 +20,21 @@ use std::{
     time::Duration,
 };
 
-use keyward_model::{AnyId, Kind, ScopeSet, Timestamp};
+use keyward_model::{AnyId, Id, Kind, ScopeSet, Timestamp, User};
 use keyward_store::{Feed, Revision, Store, StoreError};
 use tokio::time::Instant;
 
-pub(crate) use client::{Client, ClientGrant, all};
-use client::{ClientReader, read_catalogue};
+use client::read_catalogue;
+pub(crate) use client::{Client, ClientGrant, all, all_within, secrets_of};
+pub(crate) use person::{Person, parents};
+use reader::Reader;
 pub(crate) use revoked::Revoked;
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
 const CLIENTS: u64 = 200_000;
+/// How many people are kept.
+const PEOPLE: u64 = 20_000;
 /// How often the change feed is asked when nobody calls.
 pub(crate) const POLL: Duration = Duration::from_millis(450);
 /// How often a cached reading that went out of date is tried again before the cache is passed over.
@@ -43,11 +51,38 @@ pub(crate) struct Entry {
     made: Made,
 }
 
+/// A cached person, or the knowledge that there is none.
+#[derive(Debug)]
+pub(crate) struct PersonEntry {
+    pub(crate) person: Option<Arc<Person>>,
+    made: Made,
+}
+
+/// What is cached knows what it was made of.
+trait Cached: Send + Sync + 'static {
+    fn made(&self) -> &Made;
+}
+
+impl Cached for Entry {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
+impl Cached for PersonEntry {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
 /// The cache.
 pub(crate) struct Directory {
     store: Arc<dyn Store>,
     stamps: Stamps,
+    /// The environment of agents, which name none.
+    environment: String,
     clients: moka::future::Cache<String, Arc<Entry>>,
+    people: moka::future::Cache<Id<User>, Arc<PersonEntry>>,
     catalogue: tokio::sync::Mutex<Option<(Made, Arc<ScopeSet>)>>,
     revoked: Revoked,
     seen: AtomicI64,
@@ -56,14 +91,20 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    pub(crate) async fn open(store: Arc<dyn Store>, now: Timestamp) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        store: Arc<dyn Store>,
+        environment: &str,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         // The revision is read first: what changes while the rest is read comes again through the feed.
         let revision = store.ping().await?;
         let revoked = Revoked::read(&*store, now).await?;
         Ok(Self {
             store,
             stamps: Stamps::default(),
+            environment: environment.to_owned(),
             clients: moka::future::Cache::new(CLIENTS),
+            people: moka::future::Cache::new(PEOPLE),
             catalogue: tokio::sync::Mutex::new(None),
             revoked,
             seen: AtomicI64::new(revision),
@@ -72,27 +113,49 @@ impl Directory {
         })
     }
 
-    /// The client with this identifier. One read of the database at a time for each identifier, however many ask.
+    /// The client with this identifier.
     pub(crate) async fn client(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
+        self.through(&self.clients, client_id, || self.read_client(client_id)).await
+    }
+
+    /// The person with this identifier.
+    pub(crate) async fn person(&self, id: Id<User>) -> Result<Option<Arc<Person>>, StoreError> {
+        let entry = self.through(&self.people, &id, || self.read_person(id)).await?;
+        Ok(entry.person.clone())
+    }
+
+    /// What is cached under a key, read when it is not there or out of date: one reading at a time for each key, however
+    /// many ask.
+    async fn through<K, Q, E, F>(
+        &self,
+        cache: &moka::future::Cache<K, Arc<E>>,
+        key: &Q,
+        read: impl Fn() -> F,
+    ) -> Result<Arc<E>, StoreError>
+    where
+        K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        E: Cached,
+        F: Future<Output = Result<Arc<E>, StoreError>>,
+    {
         if !self.is_trusted() {
-            return self.read(client_id).await;
+            return read().await;
         }
         // Whoever waits for a reading that began before a change gets what is out of date, and must read again.
         for _ in 0..ATTEMPTS {
-            let entry = match self.clients.get(client_id).await {
+            let entry = match cache.get(key).await {
                 Some(entry) => entry,
-                None => self
-                    .clients
-                    .try_get_with_by_ref(client_id, self.read(client_id))
+                None => cache
+                    .try_get_with_by_ref(key, read())
                     .await
                     .map_err(|error: Arc<StoreError>| StoreError::unavailable(error.to_string()))?,
             };
-            if self.stamps.is_current(&entry.made) {
+            if self.stamps.is_current(entry.made()) {
                 return Ok(entry);
             }
-            self.clients.invalidate(client_id).await;
+            cache.invalidate(key).await;
         }
-        self.read(client_id).await
+        read().await
     }
 
     /// Whether the client is in memory and up to date, so that asking for it costs the database nothing.
@@ -101,14 +164,22 @@ impl Directory {
         self.is_trusted() && entry.is_some_and(|entry| self.stamps.is_current(&entry.made))
     }
 
-    async fn read(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
-        let at = self.stamps.now();
-        let catalogue = self.catalogue().await?;
-        let mut made = Made::at(at);
+    async fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        let mut made = Made::at(self.stamps.now());
         made.of_kinds.push(Kind::Permission);
-        let mut reader = ClientReader { store: &*self.store, catalogue, made };
-        let client = reader.read(client_id).await?.map(Arc::new);
+        Ok(Reader { store: &*self.store, catalogue: self.catalogue().await?, made })
+    }
+
+    async fn read_client(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
+        let mut reader = self.reader().await?;
+        let client = reader.client(client_id, &self.environment).await?.map(Arc::new);
         Ok(Arc::new(Entry { client, plain: arc_swap::ArcSwapOption::empty(), made: reader.made }))
+    }
+
+    async fn read_person(&self, id: Id<User>) -> Result<Arc<PersonEntry>, StoreError> {
+        let mut reader = self.reader().await?;
+        let person = reader.person(id).await?.map(Arc::new);
+        Ok(Arc::new(PersonEntry { person, made: reader.made }))
     }
 
     /// All permissions that exist.

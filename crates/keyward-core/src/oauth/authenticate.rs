@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyward_crypto::credential::{self, CredentialKind};
-use keyward_model::{Application, Entity, Id, Secret, Subject, Timestamp, validate::is_slug};
+use keyward_model::{Agent, Entity, Id, Secret, Subject, Timestamp, validate::is_slug};
 use keyward_policy::liveness;
 
 use super::{ClientAuth, OAuthError, OAuthErrorCode};
@@ -33,15 +33,10 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// The application of that name, if there is one.
-    pub(crate) fn application(&self) -> Option<&Application> {
-        self.client.as_ref().map(|client| &client.application)
-    }
-
     /// Who acts: the application once it proved itself, else somebody who used its name.
     pub(crate) fn actor(&self) -> Subject {
-        match self.application() {
-            Some(application) if self.proven => Subject::record(application.id(), &application.client_id),
+        match &self.client {
+            Some(client) if self.proven => client.subject(),
             _ => {
                 Subject { kind: "client".into(), id: None, name: self.client_id.as_deref().map(written_down) }
             }
@@ -65,7 +60,10 @@ impl Keyward {
     ) -> Result<Authenticated, OAuthError> {
         about.client_id = Some(auth.client_id.clone());
         // Garbage is refused without a look at the database.
-        let is_secret = matches!(credential::check(&auth.secret), Some((CredentialKind::ClientSecret, _)));
+        let is_secret = matches!(
+            credential::check(&auth.secret),
+            Some((CredentialKind::ClientSecret | CredentialKind::AgentSecret, _))
+        );
         if !is_secret || !is_client_id(&auth.client_id) {
             return Err(OAuthError::unknown_client().because("malformed_credential"));
         }
@@ -115,8 +113,11 @@ impl Keyward {
     }
 }
 
-/// Whether it has the form of a client identifier: `local` or `slug.local`.
+/// Whether it has the form of a client identifier: `local`, `slug.local`, or an agent's own.
 fn is_client_id(text: &str) -> bool {
+    if text.parse::<Id<Agent>>().is_ok() {
+        return true;
+    }
     match text.split_once('.') {
         Some((slug, local)) => is_slug(slug) && is_slug(local),
         None => is_slug(text),

@@ -1,9 +1,9 @@
 //! Token introspection (RFC 7662).
 
-use keyward_model::{ADMIN_READ, ApplicationReach, Entity, Timestamp};
+use keyward_model::{ADMIN_READ, ApplicationReach, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{ClientAuth, Introspection, LiveToken, OAuthError, authenticate::About};
+use super::{ClientAuth, Holder, Introspection, LiveToken, OAuthError, authenticate::About};
 use crate::{Keyward, Origin, directory::Client};
 
 impl Keyward {
@@ -42,7 +42,7 @@ impl Keyward {
 }
 
 fn may_introspect(asking: &Client, live: &LiveToken) -> bool {
-    let own = asking.application.id() == live.client.application.id();
+    let own = matches!(&live.holder, Holder::Client(client) if client.holder == asking.holder);
     let platform = asking.application.reach == ApplicationReach::Global
         && asking.grants.is_empty()
         && asking.allowed.contains(ADMIN_READ);
@@ -73,5 +73,7 @@ fn describe(live: &LiveToken) -> Map<String, Value> {
         live.tenants.as_ref().and_then(|tenants| if let [one] = &tenants[..] { Some(one) } else { None });
     put("tenant_id", json!(only));
     put("partner_id", json!(claims.partner_id));
+    put("roles", json!(claims.roles));
+    put("tools", json!(claims.tools));
     all
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use keyward_crypto::access_token::AccessTokenClaims;
-use keyward_model::{Action, Changes, Entity, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid};
+use keyward_model::{
+    Action, ApplicationType, Changes, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid,
+};
 
 use super::{
     Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
@@ -86,7 +88,12 @@ impl Keyward {
     ) -> Result<Issued, OAuthError> {
         let client = &*authenticated.client;
         let application = &client.application;
-        if let Err(retry_after) = self.inner.limits.token(application.id().any()) {
+        if application.kind != ApplicationType::Service {
+            let code = OAuthErrorCode::UnauthorizedClient;
+            return Err(OAuthError::new(code, "This application may not use this grant type."));
+        }
+        let rate = client.agent.as_ref().and_then(|agent| agent.rate_limit_rpm);
+        if let Err(retry_after) = self.inner.limits.token(client.holder, rate) {
             return Err(OAuthError {
                 retry_after_seconds: Some(retry_after),
                 ..OAuthError::new(
@@ -121,15 +128,13 @@ impl Keyward {
             tenant_id: prepared.tenant.map(|id| id.to_string()),
             partner_id: prepared.partner.map(|id| id.to_string()),
             roles: None,
+            admin_role: None,
+            tools: client.agent.as_ref().map(|agent| agent.allowed_tools.clone()),
             credential_id: Some(authenticated.secret.to_string()),
         };
         let access_token = self.sign(&claims, application.token_alg, now)?;
-        let needed = self.inner.limits.needed(
-            application.id().any(),
-            (audience, &prepared.scope, &claims.tenants),
-            exp,
-            iat,
-        );
+        let needed =
+            self.inner.limits.needed(client.holder, (audience, &prepared.scope, &claims.tenants), exp, iat);
         let reply =
             TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope: claims.scope };
         Ok(Issued { reply, jti, prepared, needed })
@@ -183,7 +188,7 @@ impl Keyward {
         if error.code == OAuthErrorCode::Unavailable {
             return error;
         }
-        let application = about.application();
+        let application = about.client.as_ref().map(|client| &client.application);
         let event = Event {
             id: Id::generate(now, &*self.inner.random),
             occurred_at: now,
@@ -191,8 +196,7 @@ impl Keyward {
             outcome: Outcome::Denied,
             reason: Some(error.reason.to_owned()),
             actor: about.actor(),
-            resource: application
-                .map(|application| Subject::record(application.id(), &application.client_id)),
+            resource: about.client.as_ref().map(|client| client.subject()),
             tenant_id: application.and_then(|application| application.tenant_id),
             partner_id: application.and_then(|application| application.partner_id),
             changes: Changes::default(),

@@ -13,4 +13,4 @@ pub(crate) use authenticate::Authenticated;
 pub use error::{OAuthError, OAuthErrorCode};
 pub(crate) use prepare::Prepared;
 pub use request::{ClientAuth, Introspection, TokenReply, TokenRequest};
-pub(crate) use verified::{LiveToken, Verified};
+pub(crate) use verified::{Holder, LiveToken, Verified};

@@ -1,9 +1,9 @@
 //! Token revocation (RFC 7009).
 
-use keyward_model::{Action, Changes, Entity, Event, Id, Meta, Outcome, Revocation, Subject, Timestamp};
+use keyward_model::{Action, Changes, Event, Id, Meta, Outcome, Revocation, Subject, Timestamp};
 use keyward_store::{Change, StoreError};
 
-use super::{ClientAuth, OAuthError, authenticate::About};
+use super::{ClientAuth, Holder, OAuthError, authenticate::About};
 use crate::{Keyward, Origin};
 
 impl Keyward {
@@ -14,7 +14,8 @@ impl Keyward {
         let mut about = About::default();
         let authenticated = self.authenticate_client(&auth, origin, now, &mut about).await?;
         let Some(live) = self.look_at(token, now).await? else { return Ok(()) };
-        if authenticated.client.application.id() != live.client.application.id() {
+        let Holder::Client(client) = &live.holder else { return Ok(()) };
+        if authenticated.client.holder != client.holder {
             return Ok(());
         }
         let expires_at = Timestamp::from_unix_millis(live.claims.exp.saturating_mul(1_000)).unwrap_or(now);
@@ -31,8 +32,8 @@ impl Keyward {
             reason: None,
             actor: about.actor(),
             resource: Some(Subject::token(&live.claims.jti)),
-            tenant_id: live.client.application.tenant_id,
-            partner_id: live.client.application.partner_id,
+            tenant_id: client.application.tenant_id,
+            partner_id: client.application.partner_id,
             changes: Changes::default(),
             context: origin.context(about.credential_id.clone()),
         };

@@ -6,12 +6,15 @@ use keyward_crypto::{
     access_token::{AccessTokenClaims, Expected, TokenError, check_claims, verify_access_token},
     digest::sha256,
 };
-use keyward_model::{ApplicationReach, Entity, ScopeSet, Timestamp};
+use keyward_model::{ApplicationReach, Entity, Id, Partner, ScopeSet, Subject, Tenant, Timestamp, User};
 use keyward_policy::liveness::{self, Dead};
 use keyward_store::StoreError;
 
 use super::prepare::entitlement;
-use crate::{Keyward, directory::Client};
+use crate::{
+    Keyward,
+    directory::{Client, Person},
+};
 
 /// How many verified tokens are remembered.
 const REMEMBERED: u64 = 50_000;
@@ -30,14 +33,47 @@ impl Verified {
     }
 }
 
+/// Who holds a token.
+#[derive(Clone)]
+pub(crate) enum Holder {
+    /// An application or agent.
+    Client(Arc<Client>),
+    /// A person.
+    Person(Arc<Person>),
+}
+
+impl Holder {
+    /// How the audit log names the holder.
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Self::Client(client) => client.subject(),
+            Self::Person(person) => Subject::record(person.user.id(), &person.user.email),
+        }
+    }
+
+    pub(crate) fn tenant_id(&self) -> Option<Id<Tenant>> {
+        match self {
+            Self::Client(client) => client.application.tenant_id,
+            Self::Person(person) => person.user.tenant_id,
+        }
+    }
+
+    pub(crate) fn partner_id(&self) -> Option<Id<Partner>> {
+        match self {
+            Self::Client(client) => client.application.partner_id,
+            Self::Person(person) => person.user.partner_id,
+        }
+    }
+}
+
 /// A token that works now, with what it comes to now.
 pub(crate) struct LiveToken {
     pub(crate) claims: Arc<AccessTokenClaims>,
-    /// The client that it was issued to.
-    pub(crate) client: Arc<Client>,
-    /// Its permissions, as far as the application still has them.
+    /// Who holds it.
+    pub(crate) holder: Holder,
+    /// Its permissions, as far as its holder still has them.
     pub(crate) scopes: ScopeSet,
-    /// Its tenants, as far as the application still has them.
+    /// Its tenants, as far as its holder still has them.
     pub(crate) tenants: Option<Vec<String>>,
 }
 
@@ -71,6 +107,11 @@ impl Keyward {
         if directory.is_revoked(&claims.jti).await? {
             return Ok(Err(Dead::Unknown));
         }
+        // Clients choose no identifier of this form, so a client can't be taken for a person.
+        if let Ok(user) = claims.sub.parse::<Id<User>>() {
+            let person = directory.person(user).await?;
+            return Ok(person.ok_or(Dead::Unknown).and_then(|person| judge_person(person, claims)));
+        }
         let entry = directory.client(&claims.client_id).await?;
         Ok(entry.client.clone().ok_or(Dead::Unknown).and_then(|client| judge(client, claims, now)))
     }
@@ -89,7 +130,20 @@ fn judge(client: Arc<Client>, claims: Arc<AccessTokenClaims>, now: Timestamp) ->
     if had_any && scopes.is_empty() {
         return Err(Dead::Unknown);
     }
-    Ok(LiveToken { claims, client, scopes, tenants })
+    Ok(LiveToken { claims, holder: Holder::Client(client), scopes, tenants })
+}
+
+fn judge_person(person: Arc<Person>, claims: Arc<AccessTokenClaims>) -> Result<LiveToken, Dead> {
+    liveness::user(&person.user, person.above())?;
+    if person.user.valid_after.is_some_and(|after| claims.iat < after.unix_seconds()) {
+        return Err(Dead::Unknown);
+    }
+    // A person's token is good for what the person may do now, and for the tenant that the person is in now.
+    let tenants = person.user.tenant_id.map(|id| vec![id.to_string()]);
+    if tenants != claims.tenants {
+        return Err(Dead::Unknown);
+    }
+    Ok(LiveToken { claims, scopes: person.permissions.clone(), tenants, holder: Holder::Person(person) })
 }
 
 /// The tenants of the token that the client still has, and the permissions that it has for all of them.

@@ -4,11 +4,11 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Route,
     http::{
         Method, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, LOCATION},
+        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderName, IF_MATCH, LOCATION},
     },
     web::{self, Payload},
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::{future::LocalBoxFuture, stream::LocalBoxStream};
 use keyward_core::{
     Call, Document, Error, FieldError, Idempotency, IfMatch, Keyward, Listing, Written, digest,
 };
@@ -36,6 +36,11 @@ impl Exchange {
         self.request.match_info().get(name).unwrap_or_default()
     }
 
+    /// The request itself.
+    pub(crate) fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
     /// The identifier in the path.
     pub(crate) fn id(&self) -> &str {
         self.path("id")
@@ -52,8 +57,19 @@ pub(crate) enum Reply {
     Created(Written),
     /// Something that was made and has no address of its own.
     Made(Written),
+    /// Something that is no object with a version.
+    Plain(Value),
+    /// A file, made as it is sent.
+    File(File),
     /// Nothing more to say.
     Nothing,
+}
+
+/// A file that is made as it is sent.
+pub(crate) struct File {
+    pub(crate) name: &'static str,
+    pub(crate) media_type: &'static str,
+    pub(crate) content: LocalBoxStream<'static, Result<web::Bytes, std::io::Error>>,
 }
 
 /// What an operation comes to.
@@ -162,6 +178,11 @@ fn render(reply: Reply, request: &HttpRequest) -> HttpResponse {
             response.json(written.body)
         }
         Reply::Made(written) => response.json(written.body),
+        Reply::Plain(body) => response.json(body),
+        Reply::File(file) => response
+            .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)))
+            .content_type(file.media_type)
+            .streaming(file.content),
         Reply::Nothing => response.status(StatusCode::NO_CONTENT).finish(),
     }
 }

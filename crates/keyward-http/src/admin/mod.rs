@@ -2,11 +2,15 @@
 //! at the request.
 
 mod applications;
+mod bulk;
 mod exchange;
+mod people;
 mod resource;
+mod row;
+mod secrets;
 mod standalone;
 
-use keyward_model::{Permission, Role, Tenant};
+use keyward_model::{Agent, Application, Group, IdentityProvider, Partner, Permission, Role, Tenant, User};
 
 pub(crate) use exchange::{Answer, Exchange, Reply, route};
 
@@ -20,10 +24,25 @@ const JSON: &[&str] = &["application/json"];
 const PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 pub(crate) fn operations() -> Vec<Operation> {
-    let mut all = resource::operations::<Tenant>("Tenants", "tenant");
+    // In front of the others, because `bulk` is no identifier.
+    let mut all = vec![
+        bulk::operation::<Partner>("Partners"),
+        bulk::operation::<Tenant>("Tenants"),
+        bulk::operation::<User>("Users"),
+        bulk::operation::<Group>("Groups"),
+        bulk::operation::<Role>("Roles"),
+        bulk::operation::<Permission>("Permissions"),
+        bulk::operation::<Application>("Applications"),
+        bulk::operation::<IdentityProvider>("IdentityProviders"),
+        bulk::operation::<Agent>("Agents"),
+    ];
+    all.extend(resource::operations::<Partner>("Partners", "partner"));
+    all.extend(resource::operations::<Tenant>("Tenants", "tenant"));
+    all.extend(people::operations());
     all.extend(resource::operations::<Role>("Roles", "role"));
     all.extend(resource::operations::<Permission>("Permissions", "permission"));
     all.extend(applications::operations());
+    all.extend(resource::operations::<IdentityProvider>("IdentityProviders", "identity provider"));
     all.extend(standalone::operations());
     all
 }

@@ -1,12 +1,22 @@
 //! The audit log and the signing keys, which are no ordinary resources.
 
-use actix_web::http::{Method, StatusCode};
-use keyward_core::{Action, Rotation, SigningKeyView};
+use actix_web::{
+    http::{Method, StatusCode},
+    web,
+};
+use keyward_core::{
+    Action, ActivityView, EventExport, ExportFormat, Rotation, SeriesView, SigningKeyView, StatsView,
+};
 use keyward_model::{EventView, Kind};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Answer, BASE, Exchange, JSON, Reply, resource::page_parameters};
+use super::{
+    Answer, BASE, Exchange, JSON, Reply,
+    exchange::File,
+    resource::page_parameters,
+    row::{Of, Row, answer, read as read_row},
+};
 use crate::operation::{AdminEndpoint, Body, Endpoint, Operation, Parameter, Shape, Success, shape};
 
 /// The signing keys that were made.
@@ -99,7 +109,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         }),
         shape::<SigningKeyView>,
     );
-    vec![events, event, keys, rotate()]
+    let mut all = vec![export(), events, event, keys, rotate()];
+    let of = Of { tag: "Dashboard", kind: Kind::Event, collection: "dashboard" };
+    all.extend(dashboard().into_iter().map(|row| row.operation(of)));
+    all
 }
 
 fn rotate() -> Operation {
@@ -123,5 +136,81 @@ fn rotate() -> Operation {
             endpoint,
             shape::<SigningKeysMade>,
         )
+    }
+}
+
+fn dashboard() -> Vec<Row> {
+    vec![
+        read_row(
+            "/stats",
+            "getDashboardStats",
+            "Read how many of everything there are, as far as the caller may list it.",
+            answer(StatusCode::OK, shape::<StatsView>),
+            |x| Box::pin(async move { x.keyward.dashboard_stats(&x.call).await.map(Reply::Object) }),
+        ),
+        read_row(
+            "/activity",
+            "getDashboardActivity",
+            "Read the latest events.",
+            answer(StatusCode::OK, shape::<ActivityView>),
+            |x| Box::pin(async move { x.keyward.dashboard_activity(&x.call).await.map(Reply::Object) }),
+        ),
+        read_row(
+            "/series",
+            "getDashboardSeries",
+            "Read tokens and refusals over time.",
+            answer(StatusCode::OK, shape::<SeriesView>),
+            |x| {
+                Box::pin(
+                    async move { x.keyward.dashboard_series(&x.call, &x.query).await.map(Reply::Object) },
+                )
+            },
+        ),
+    ]
+}
+
+/// All events that a query selects, as a file that is made as it is sent.
+fn export() -> Operation {
+    let endpoint = AdminEndpoint {
+        reads_query: true,
+        ..endpoint(Action::List, Kind::Event, |x| {
+            Box::pin(async move {
+                let export = x.keyward.export_events(&x.call, &x.query).await?;
+                let (name, media_type) = match export.format() {
+                    ExportFormat::Ndjson => ("audit.ndjson", "application/x-ndjson"),
+                    ExportFormat::Csv => ("audit.csv", "text/csv; charset=utf-8"),
+                };
+                let content = futures_util::stream::unfold(Some(export), next_piece);
+                Ok(Reply::File(File { name, media_type, content: Box::pin(content) }))
+            })
+        })
+    };
+    let mut parameters = event_filters();
+    parameters.retain(|parameter| parameter.name != "cursor");
+    let formats = json!({ "type": "string", "enum": ["ndjson", "csv"], "default": "ndjson" });
+    parameters.push(Parameter::new("format", "One JSON object a line, or comma-separated values.", formats));
+    Operation {
+        parameters,
+        success: Success { status: StatusCode::OK, shape: None, is_list: false },
+        ..read(
+            "audit/export",
+            "exportAuditEvents",
+            "Export the events that the filters select, the newest first. Always audited.",
+            "Audit",
+            endpoint,
+            shape::<EventView>,
+        )
+    }
+}
+
+/// The next piece of a file. One that can't be read ends the connection, so that nobody takes the file for whole.
+async fn next_piece(
+    export: Option<EventExport>,
+) -> Option<(Result<web::Bytes, std::io::Error>, Option<EventExport>)> {
+    let mut export = export?;
+    match export.next().await {
+        Ok(Some(piece)) => Some((Ok(web::Bytes::from(piece)), Some(export))),
+        Ok(None) => None,
+        Err(error) => Some((Err(std::io::Error::other(error)), None)),
     }
 }

@@ -21,6 +21,7 @@ mod granting;
 mod grants;
 mod health;
 mod introspection;
+mod limits;
 mod lists;
 mod nodes;
 mod openapi;

@@ -1,0 +1,103 @@
+//! Many changes of one kind in one request, each with a result and an audit record of its own.
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Administered;
+use crate::{Call, Error, FieldError, Keyward, forms};
+
+/// How many changes one request may have.
+const MAX_ITEMS: usize = 1_000;
+
+/// The body of a bulk request.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Bulk)]
+pub struct BulkBody {
+    /// The changes, made in this order.
+    pub items: Vec<BulkItem>,
+}
+
+/// One change.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkItem {
+    /// What to do.
+    pub op: BulkOp,
+    /// To which object; for `update` and `revoke`.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The body of the creation, or the patch.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub body: Option<Value>,
+}
+
+/// What to do in a bulk request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BulkOp {
+    /// Create an object.
+    Create,
+    /// Merge a patch into an object.
+    Update,
+    /// End an object for good.
+    Revoke,
+}
+
+/// What came of one change.
+#[derive(Debug)]
+pub struct BulkOutcome {
+    /// What was done.
+    pub op: BulkOp,
+    /// The object's identifier, as far as it is known.
+    pub id: Option<String>,
+    /// What the object shows this once, or why nothing was done.
+    pub result: Result<Option<Value>, Error>,
+}
+
+impl Keyward {
+    /// Makes the changes one after the other; one that fails leaves the others as they are.
+    pub async fn bulk<R: Administered>(&self, call: &Call, body: Value) -> Result<Vec<BulkOutcome>, Error> {
+        let body: BulkBody = forms::decode(body)?;
+        if body.items.len() > MAX_ITEMS {
+            let detail = format!("One request has at most {MAX_ITEMS} items.");
+            return Err(Error::field(FieldError::new("/items", "too_many", detail)));
+        }
+        // The items have no idempotency key of their own.
+        let call = Call { idempotency: None, ..call.clone() };
+        let mut outcomes = Vec::with_capacity(body.items.len());
+        for item in body.items {
+            outcomes.push(self.bulk_item::<R>(&call, item).await);
+        }
+        Ok(outcomes)
+    }
+
+    async fn bulk_item<R: Administered>(&self, call: &Call, item: BulkItem) -> BulkOutcome {
+        let missing = |name: &str| {
+            Error::field(FieldError::new(
+                format!("/{name}"),
+                "required",
+                format!("This op needs the field {name}."),
+            ))
+        };
+        let (op, mut id) = (item.op, item.id);
+        let result = match (op, &id, item.body) {
+            (BulkOp::Create, _, Some(body)) => match self.create::<R>(call, body).await {
+                Ok(written) => {
+                    id = Some(written.id);
+                    Ok(written.body.get("secret").cloned())
+                }
+                Err(error) => Err(error),
+            },
+            (BulkOp::Update, Some(id), Some(patch)) => {
+                self.update::<R>(call, id, patch, None).await.map(|_| None)
+            }
+            (BulkOp::Revoke, Some(id), _) => self.delete::<R>(call, id, None).await.map(|()| None),
+            (BulkOp::Update | BulkOp::Revoke, None, _) => Err(missing("id")),
+            (BulkOp::Create | BulkOp::Update, _, None) => Err(missing("body")),
+        };
+        BulkOutcome { op, id, result }
+    }
+}

@@ -1,0 +1,186 @@
+//! Rules of identity providers: strict configuration, and secrets that go in and never come out.
+
+use keyward_model::{
+    Action, EditIdentityProvider, Entity, IdentityProvider, NewIdentityProvider, Owner, ProviderKind,
+};
+use serde_json::{Map, Value};
+
+use super::{Administered, Draft, Work};
+use crate::{Error, FieldError};
+
+/// The member of a configuration that is a secret.
+const SECRET: &str = "client_secret";
+
+/// What a configuration may have, what it must have, and where its secret is sent.
+struct Rules {
+    known: &'static [&'static str],
+    required: &'static [&'static str],
+    endpoints: &'static [&'static str],
+}
+
+const fn rules(kind: ProviderKind) -> Rules {
+    match kind {
+        ProviderKind::Oidc => Rules {
+            known: &[
+                "issuer",
+                "client_id",
+                SECRET,
+                "scopes",
+                "preset",
+                "email_domains",
+                "claim_roles",
+                "create_users",
+            ],
+            required: &["issuer", "client_id"],
+            endpoints: &["issuer", "client_id"],
+        },
+        ProviderKind::Saml => Rules {
+            known: &[
+                "entity_id",
+                "sso_url",
+                "certificate",
+                "metadata",
+                "email_domains",
+                "attribute_roles",
+                "create_users",
+            ],
+            required: &[],
+            endpoints: &[],
+        },
+    }
+}
+
+impl Administered for IdentityProvider {
+    const COLLECTION: &'static str = "identity-providers";
+    const CREATED: Action = Action::IDENTITY_PROVIDER_CREATED;
+    const UPDATED: Action = Action::IDENTITY_PROVIDER_UPDATED;
+    const DELETED: Action = Action::IDENTITY_PROVIDER_DELETED;
+
+    async fn create(work: &Work<'_>, new: NewIdentityProvider) -> Result<Draft<Self>, Error> {
+        let (config, secret) = checked(new.kind, new.config)?;
+        let mut draft = Draft::plain(Self {
+            meta: work.meta(),
+            name: new.name,
+            kind: new.kind,
+            partner_id: new.partner_id,
+            tenant_id: new.tenant_id,
+            status: new.status,
+            config,
+            sealed_secret: None,
+        });
+        match (new.tenant_id, new.partner_id) {
+            (Some(_), Some(_)) => {
+                let detail = "An identity provider belongs to a tenant or to a partner, not to both.";
+                return Err(Error::field(FieldError::new("/partner_id", "contradiction", detail)));
+            }
+            (Some(id), None) => {
+                let tenant = work.reference(id, "/tenant_id").await?;
+                draft.with.expect.push((id.any(), tenant.meta.version));
+            }
+            (None, Some(id)) => {
+                let partner = work.reference(id, "/partner_id").await?;
+                draft.with.expect.push((id.any(), partner.meta.version));
+            }
+            (None, None) => debug_assert_eq!(draft.record.owner(), Owner::Platform),
+        }
+        draft.record.sealed_secret = sealed(work, &draft.record, secret)?;
+        Ok(draft)
+    }
+
+    async fn update(
+        work: &Work<'_>,
+        current: &Self,
+        edit: EditIdentityProvider,
+    ) -> Result<Draft<Self>, Error> {
+        let (config, secret) = checked(current.kind, edit.config)?;
+        let moved = rules(current.kind)
+            .endpoints
+            .iter()
+            .find(|name| config.get(**name) != current.config.get(**name));
+        if let Some(moved) = moved
+            && current.sealed_secret.is_some()
+            && secret.is_none()
+        {
+            let detail =
+                format!("The {moved} changes where the secret is sent, so the secret must be given again.");
+            return Err(Error::field(FieldError::new(format!("/config/{SECRET}"), "required", detail)));
+        }
+        let sealed_secret = match secret {
+            Some(_) => sealed(work, current, secret)?,
+            None => current.sealed_secret.clone(),
+        };
+        Ok(Draft::plain(Self {
+            name: edit.name,
+            status: edit.status,
+            config,
+            sealed_secret,
+            ..current.clone()
+        }))
+    }
+}
+
+fn sealed(
+    work: &Work<'_>,
+    provider: &IdentityProvider,
+    secret: Option<String>,
+) -> Result<Option<Vec<u8>>, Error> {
+    let Some(secret) = secret else { return Ok(None) };
+    let context = format!("identity provider {}", provider.id());
+    let sealed = work.keyward.inner.sealer.seal(&context, secret.as_bytes(), work.random());
+    sealed.map(Some).map_err(|error| Error::Unavailable(error.into()))
+}
+
+/// Checks a configuration member by member, and takes its secret out.
+fn checked(kind: ProviderKind, config: Value) -> Result<(Value, Option<String>), Error> {
+    let rules = rules(kind);
+    let Value::Object(mut members) = config else { return Ok((config, None)) };
+    let at = |name: &str| format!("/config/{}", name.replace('~', "~0").replace('/', "~1"));
+    let mut errors = Vec::new();
+    for name in members.keys().filter(|name| !rules.known.contains(&name.as_str())) {
+        errors.push(FieldError::new(at(name), "unknown_field", format!("There is no {name} here.")));
+    }
+    for name in rules.required.iter().filter(|name| !members.contains_key(**name)) {
+        errors.push(FieldError::new(at(name), "required", format!("The field {name} is required.")));
+    }
+    for (name, value) in &members {
+        if let Some(detail) = fault(name, value) {
+            errors.push(FieldError::new(at(name), "invalid_value", detail));
+        }
+    }
+    if kind == ProviderKind::Saml && !is_saml_whole(&members) {
+        let detail = "Give metadata, or entity_id, sso_url and certificate.";
+        errors.push(FieldError::new("/config", "required", detail));
+    }
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let secret = members.remove(SECRET).and_then(|secret| secret.as_str().map(str::to_owned));
+    Ok((Value::Object(members), secret))
+}
+
+fn is_saml_whole(members: &Map<String, Value>) -> bool {
+    let has = |name: &str| members.contains_key(name);
+    has("metadata") || (has("entity_id") && has("sso_url") && has("certificate"))
+}
+
+/// What is wrong with a member, if anything.
+fn fault(name: &str, value: &Value) -> Option<&'static str> {
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= 65_536);
+    let is_address = |value: &Value| {
+        value.as_str().is_some_and(|text| {
+            text.len() <= 2_000
+                && (text.starts_with("https://") || text.starts_with("http://"))
+                && !text.contains(['#', ' '])
+        })
+    };
+    match name {
+        "issuer" | "sso_url" => (!is_address(value)).then_some("It must be an http or https address."),
+        "scopes" | "email_domains" => {
+            let good = value.as_array().is_some_and(|items| items.len() <= 100 && items.iter().all(is_text));
+            (!good).then_some("It must be a list of texts.")
+        }
+        "create_users" => (!value.is_boolean()).then_some("It must be true or false."),
+        "claim_roles" | "attribute_roles" => (!value.is_object()).then_some("It must be an object."),
+        _ => (!is_text(value)).then_some("It must be a text."),
+    }
+}
