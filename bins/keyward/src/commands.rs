@@ -1,6 +1,6 @@
 //! Operations on the machine: they work without the server and beside it.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use keyward_core::{Call, Caller, Keyward, NewClient, Origin, VerifyError};
 use keyward_model::ScopeSet;
 use serde_json::{Value, json};
@@ -48,6 +48,21 @@ pub(crate) async fn create_client(
             println!("client_secret  {client_secret}");
             eprintln!("The secret is shown this once.");
         }
+    }
+    Ok(())
+}
+
+pub(crate) async fn create_admin(settings: &Settings, email: &str, name: Option<&str>) -> Result<()> {
+    let created = with_core(settings, async |keyward| Ok(keyward.create_admin(&operator(), email, name).await));
+    println!("{}", created.await?.map_err(explained)?);
+    Ok(())
+}
+
+pub(crate) async fn user_token(settings: &Settings, email: &str) -> Result<()> {
+    let token = with_core(settings, async |keyward| Ok(keyward.user_token(&operator(), email).await)).await?;
+    match token {
+        Err(keyward_core::Error::NotFound) => bail!("there is no user {email}"),
+        other => println!("{}", other.map_err(explained)?),
     }
     Ok(())
 }

@@ -69,6 +69,21 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AdminCommand {
+    /// Make a super admin.
+    Create {
+        /// The address by which the person signs in.
+        #[arg(long)]
+        email: String,
+        /// What the person is called; the address when left out.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Print a short-lived token of a user, for the admin API.
+    Token {
+        /// The user's address.
+        #[arg(long)]
+        email: String,
+    },
     /// Make a global application for the admin API, and show its secret once.
     CreateClient {
         /// The client identifier: a to z, 0 to 9 and hyphen.
@@ -167,6 +182,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve { demo: false } => Ok(system.block_on(serve::serve(settings))?),
         Command::Serve { demo: true } => Ok(system.block_on(demo::serve(&config))?),
+        Command::Admin(AdminCommand::Create { email, name }) => {
+            Ok(system.block_on(commands::create_admin(&settings, &email, name.as_deref()))?)
+        }
+        Command::Admin(AdminCommand::Token { email }) => {
+            Ok(system.block_on(commands::user_token(&settings, &email))?)
+        }
         Command::Admin(AdminCommand::CreateClient { name, scope, output }) => {
             Ok(system.block_on(commands::create_client(&settings, name, &scope, output))?)
         }

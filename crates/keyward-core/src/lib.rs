@@ -10,12 +10,14 @@ mod authentication;
 mod call;
 mod directory;
 mod error;
+mod expiring;
 mod forms;
 mod keys;
 mod limits;
 mod oauth;
 mod options;
 mod params;
+mod people;
 mod setup;
 
 use std::{
@@ -233,8 +235,12 @@ async fn follow(inner: std::sync::Weak<Inner>) {
         let store = inner.store.clone();
         inner.follow_once().await;
         rounds += 1;
-        if rounds % TIDY_ROUNDS == 0 {
+        if rounds % TIDY_ROUNDS == 1 {
             inner.tidy().await;
+            let keyward = Keyward { inner: inner.clone() };
+            if let Err(error) = keyward.tell_expiring().await {
+                tracing::warn!(%error, "what expires soon could not be told");
+            }
         }
         // Held no longer than needed: the wait must not keep a dropped Keyward alive.
         drop(inner);

@@ -3,10 +3,10 @@
 use chrono::Months;
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
-    ADMIN_READ, ADMIN_WRITE, Action, Application, ApplicationReach, ApplicationType, KEYS_VERIFY, Permission,
-    ScopeSet, Status, Timestamp, TokenAlgorithm,
+    ADMIN_READ, ADMIN_WRITE, Action, Application, ApplicationReach, ApplicationType, KEYS_VERIFY, Kind,
+    Permission, ScopeSet, Status, Timestamp, TokenAlgorithm,
 };
-use keyward_policy::{Action as Act, Target};
+use keyward_policy::{Action as Act, Target, staff_permission};
 use keyward_store::{Change, Store, StoreError, TakenKey, Ticket, TicketKey};
 
 use crate::{
@@ -61,6 +61,18 @@ pub struct NewClient {
     pub secret: Option<Credential>,
 }
 
+/// The rows by which people without an admin role are let into parts of the administration.
+const STAFF_ROWS: [(Kind, &str, &str); 8] = [
+    (Kind::Application, "keyward-applications", "API Access"),
+    (Kind::User, "keyward-users", "Users"),
+    (Kind::Group, "keyward-groups", "Groups"),
+    (Kind::Role, "keyward-roles", "Roles"),
+    (Kind::IdentityProvider, "keyward-identity-providers", "Identity providers"),
+    (Kind::Agent, "keyward-agents", "Agents"),
+    (Kind::Session, "keyward-sessions", "Sessions"),
+    (Kind::Event, "keyward-audit", "Audit log"),
+];
+
 fn built_in(work: &Work<'_>, resource: &str, label: &str, view: &str, change: &[&str]) -> Permission {
     Permission {
         meta: work.meta(),
@@ -82,10 +94,14 @@ impl Keyward {
         }
         let call = Call { caller: Caller::system(), origin: Origin::default(), idempotency: None };
         let work = Work::begin(self, &call);
-        let rows = [
+        let mut rows = vec![
             built_in(&work, "keyward-admin", "Keyward administration", ADMIN_READ, &[ADMIN_WRITE]),
             built_in(&work, "keyward-keys", "Checking API keys", KEYS_VERIFY, &[]),
         ];
+        rows.extend(STAFF_ROWS.into_iter().filter_map(|(kind, resource, label)| {
+            let (view, change) = (staff_permission(kind, true)?, staff_permission(kind, false)?);
+            Some(built_in(&work, resource, label, &view, &[&change]))
+        }));
         let mut change = Change::default();
         let mut events = Vec::new();
         for row in rows {
@@ -123,7 +139,7 @@ impl Keyward {
         }
         let owner = keyward_model::Owner::Platform;
         work.grantable(&new.scopes, owner, "scope").await?;
-        let permit = work.may(Act::Create, Target::object(keyward_model::Kind::Application, owner)).await?;
+        let permit = work.may(Act::Create, Target::object(Kind::Application, owner)).await?;
         let application = service(&work, &new);
         let live = Options::is_live(&application.environment);
         let credential = new

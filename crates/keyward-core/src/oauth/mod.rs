@@ -11,6 +11,7 @@ mod verified;
 
 pub(crate) use authenticate::Authenticated;
 pub use error::{OAuthError, OAuthErrorCode};
+pub(crate) use issue::ACCESS_TOKEN_TYP;
 pub(crate) use prepare::Prepared;
 pub use request::{ClientAuth, Introspection, TokenReply, TokenRequest};
 pub(crate) use verified::{Holder, LiveToken, Verified};
