@@ -219,7 +219,7 @@ impl Inner {
 
     async fn tidy(&self) {
         let now = self.clock.now();
-        self.limits.tidy();
+        self.limits.tidy(now);
         self.directory.forget_expired(now);
         if let Err(error) = self.store.purge(now).await {
             tracing::warn!(%error, "what expired could not be removed");

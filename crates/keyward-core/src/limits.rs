@@ -11,19 +11,22 @@ use governor::{
     DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _,
     clock::DefaultClock,
 };
-use keyward_model::AnyId;
+use keyward_model::{AnyId, Timestamp};
 
 use crate::options::RateLimit;
 
-/// How often one address may name a client that is not in memory.
-const LOOKUPS: RateLimit = RateLimit { per_minute: 1_200, burst: 2_000 };
+/// How many clients that do not exist one address may name in a minute before it has to wait.
+const STRANGERS: u32 = 1_200;
+/// A minute, in seconds.
+const MINUTE: i64 = 60;
 /// How many clients' last tokens are remembered.
 const REMEMBERED: usize = 200_000;
 
 /// The limits of this process.
 pub(crate) struct Limits {
     tokens: Option<DefaultKeyedRateLimiter<AnyId>>,
-    lookups: Option<DefaultKeyedRateLimiter<String>>,
+    /// By address: when its minute began, and how many strangers it named since.
+    strangers: Mutex<HashMap<String, (i64, u32)>>,
     /// Those of clients that have a rate of their own, with that rate.
     own: Mutex<HashMap<AnyId, (NonZeroU32, DefaultDirectRateLimiter)>>,
     clock: DefaultClock,
@@ -44,7 +47,7 @@ impl Limits {
     pub(crate) fn new(token_limit: Option<RateLimit>) -> Self {
         Self {
             tokens: token_limit.and_then(limiter),
-            lookups: limiter(LOOKUPS),
+            strangers: Mutex::default(),
             own: Mutex::default(),
             clock: DefaultClock::default(),
             good_until: Mutex::default(),
@@ -73,9 +76,28 @@ impl Limits {
         limiter.check().map_err(|until| until.wait_time_from(self.clock.now()).as_secs() + 1)
     }
 
-    /// Whether an address may name one more client that is not in memory.
-    pub(crate) fn lookup(&self, address: &str) -> Result<(), u64> {
-        self.check(self.lookups.as_ref(), &address.to_owned())
+    /// Whether an address may name a client that is not in memory; else after how many seconds.
+    pub(crate) fn may_look_up(&self, address: &str, now: Timestamp) -> Result<(), u64> {
+        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        match strangers.get(address) {
+            Some((began, count)) if *count >= STRANGERS && now.unix_seconds() < began + MINUTE => {
+                Err(u64::try_from(began + MINUTE - now.unix_seconds()).unwrap_or(1))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that an address named a client that does not exist.
+    pub(crate) fn was_stranger(&self, address: &str, now: Timestamp) {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        if strangers.len() >= REMEMBERED {
+            strangers.retain(|_, (began, _)| now.unix_seconds() < *began + MINUTE);
+        }
+        let (began, count) = strangers.entry(address.to_owned()).or_insert((now.unix_seconds(), 0));
+        if now.unix_seconds() >= *began + MINUTE {
+            (*began, *count) = (now.unix_seconds(), 0);
+        }
+        *count += 1;
     }
 
     /// Whether the application had no token for such a request that was good for a while; notes the new one.
@@ -94,12 +116,11 @@ impl Limits {
     }
 
     /// Forgets those who have been quiet.
-    pub(crate) fn tidy(&self) {
+    pub(crate) fn tidy(&self, now: Timestamp) {
         if let Some(tokens) = &self.tokens {
             tokens.retain_recent();
         }
-        if let Some(lookups) = &self.lookups {
-            lookups.retain_recent();
-        }
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        strangers.retain(|_, (began, _)| now.unix_seconds() < *began + MINUTE);
     }
 }

@@ -22,6 +22,7 @@ mod openapi;
 mod operation;
 mod origin;
 mod problem;
+mod reference;
 mod settings;
 
 use actix_web::web;
@@ -40,6 +41,7 @@ fn operations() -> Vec<Operation> {
     all.extend(admin::operations());
     all.extend(health::operations());
     all.push(openapi::operation());
+    all.extend(reference::operations());
     all
 }
 

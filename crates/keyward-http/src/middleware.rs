@@ -1,6 +1,12 @@
 //! What every request passes: a name, the caller's address, a time limit, headers, a line in the log, and metrics.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error, HttpMessage,
@@ -8,7 +14,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     error::InternalError,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY,
             STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -19,9 +25,11 @@ use actix_web::{
 use futures_util::FutureExt;
 use keyward_core::Keyward;
 use keyward_model::{encode_uuid, new_uuid};
+use metrics::{Counter, Histogram, Label, SharedString};
 
 use crate::{
     HttpSettings, oauth,
+    operation::RouteName,
     origin::{ClientAddress, REQUEST_ID, RequestId, client_address, given_request_id},
     problem::Problem,
 };
@@ -123,20 +131,16 @@ fn add_headers(headers: &mut HeaderMap, id: &str, secure: bool) {
 /// Logs the route, never the path or the query string: identifiers and secrets may stand there.
 fn record<B>(response: &ServiceResponse<B>, id: &str, began: Instant) {
     let request = response.request();
-    let pattern = request.match_pattern();
-    let route = pattern.as_deref().unwrap_or("unknown");
+    let named = request.extensions().get::<RouteName>().map(|name| name.0.clone());
+    let route = named.as_deref().unwrap_or("other");
     let status = response.status().as_u16();
-    let method = request.method().as_str();
+    let method = known_method(request.method());
     let took = began.elapsed();
-    let labels =
-        [("route", route.to_owned()), ("method", known_method(method)), ("status", status.to_string())];
-    metrics::counter!("keyward_http_requests_total", &labels).increment(1);
-    metrics::histogram!("keyward_http_request_seconds", "route" => route.to_owned())
-        .record(took.as_secs_f64());
+    measure(named.as_ref(), method, status, took);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(method, route, status, micros, request_id = id, "request");
-    } else if route == oauth::TOKEN_PATH && status < 300 {
+    } else if oauth::is_oauth(route) && status < 300 {
         // Every token is in the audit log; a line for each would cost more than it says.
         tracing::debug!(method, route, status, micros, request_id = id, "request");
     } else {
@@ -144,8 +148,50 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, began: Instant) {
     }
 }
 
+/// The metrics of requests of one sort.
+struct Measures {
+    total: Counter,
+    seconds: Histogram,
+}
+
+thread_local! {
+    /// Looked up once: finding a metric by its labels costs more than adding to it.
+    static MEASURES: RefCell<HashMap<(Option<Arc<str>>, &'static str, u16), Measures>> = RefCell::default();
+}
+
+fn measure(route: Option<&Arc<str>>, method: &'static str, status: u16, took: Duration) {
+    MEASURES.with_borrow_mut(|measures| {
+        let key = (route.cloned(), method, status);
+        let found = measures.entry(key).or_insert_with(|| {
+            let route = route.map_or_else(|| SharedString::const_str("other"), |route| route.clone().into());
+            let labels = [
+                Label::new("route", route.clone()),
+                Label::new("method", method),
+                Label::new("status", status.to_string()),
+            ];
+            Measures {
+                total: metrics::counter!("keyward_http_requests_total", labels.to_vec()),
+                seconds: metrics::histogram!(
+                    "keyward_http_request_seconds",
+                    vec![Label::new("route", route)]
+                ),
+            }
+        });
+        found.total.increment(1);
+        found.seconds.record(took.as_secs_f64());
+    });
+}
+
 /// The method, if it is one that exists: a label must not be the caller's to choose.
-fn known_method(method: &str) -> String {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    if known.contains(&method) { method } else { "other" }.to_owned()
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }

@@ -1,6 +1,6 @@
 //! The table of operations: each entry is a route and its part of the OpenAPI document.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, Route, guard,
@@ -146,6 +146,10 @@ impl Parameter {
     }
 }
 
+/// The path of the operation that took a request, kept with it: what logs and metrics may say of it.
+#[derive(Clone)]
+pub(crate) struct RouteName(pub(crate) Arc<str>);
+
 /// Makes the routes. A path answers other methods with 405, and HEAD like GET.
 pub(crate) fn mount(operations: Vec<Operation>, config: &mut web::ServiceConfig) {
     let mut paths: Vec<(String, Vec<(Method, Endpoint)>)> = Vec::new();
@@ -156,7 +160,11 @@ pub(crate) fn mount(operations: Vec<Operation>, config: &mut web::ServiceConfig)
         }
     }
     for (path, methods) in paths {
-        let mut resource = web::resource(path);
+        let name = RouteName(path.as_str().into());
+        let mut resource = web::resource(path).guard(guard::fn_guard(move |context| {
+            context.req_data_mut().insert(name.clone());
+            true
+        }));
         let mut allowed = Vec::new();
         for (method, endpoint) in methods {
             let route = match endpoint {

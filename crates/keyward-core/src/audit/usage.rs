@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use keyward_model::{Action, AnyId, ChainedEvent, Event, Usage};
+use keyward_model::{Action, AnyId, Event, Usage};
 use keyward_store::{Store, StoreError, UsageBatch};
 
 /// The reason of a token that was issued although the client had one that was still good.
@@ -25,12 +25,10 @@ impl PendingUsage {
         Self { rows: HashMap::new(), from_seq: seq, to_seq: seq }
     }
 
-    /// Counts an event of the chain.
-    pub(crate) fn count(&mut self, chained: &ChainedEvent) {
-        self.to_seq = chained.seq;
-        if let Some(usage) = usage_of(&chained.event) {
-            self.add(usage);
-        }
+    /// Counts what the chain's events up to this number say.
+    pub(crate) fn count(&mut self, to_seq: i64, uses: impl IntoIterator<Item = Usage>) {
+        self.to_seq = to_seq;
+        uses.into_iter().for_each(|usage| self.add(usage));
     }
 
     fn add(&mut self, mut usage: Usage) {
@@ -67,7 +65,8 @@ impl PendingUsage {
     }
 }
 
-fn usage_of(event: &Event) -> Option<Usage> {
+/// The use of a credential that an event tells of.
+pub(crate) fn usage_of(event: &Event) -> Option<Usage> {
     if event.action != Action::TOKEN_ISSUED {
         return None;
     }
@@ -91,12 +90,8 @@ pub(crate) async fn recount(
     let mut pending = PendingUsage::after(from_seq);
     loop {
         let events = store.chain(chain, pending.to_seq, 1_000).await?;
-        if events.is_empty() {
-            return Ok(pending);
-        }
-        for event in &events {
-            pending.count(event);
-        }
+        let Some(last) = events.last() else { return Ok(pending) };
+        pending.count(last.seq, events.iter().filter_map(|chained| usage_of(&chained.event)));
     }
 }
 

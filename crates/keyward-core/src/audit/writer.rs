@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use keyward_model::{AnyId, ChainedEvent, Clock, Event, Random, Usage};
+use keyward_model::{AnyId, Clock, Event, Random, Usage};
 use keyward_store::{Change, Revision, Store, StoreError};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     chain::{Chain, checkpoint, checkpoint_payload, opening},
-    usage::{PendingUsage, recount},
+    usage::{PendingUsage, recount, usage_of},
 };
 
 /// How many jobs may wait; beyond it requests are refused.
@@ -198,14 +198,11 @@ impl Writer {
         }
         let mut chain = self.chain.clone();
         change.events = chain.link(events);
-        let written: Vec<ChainedEvent> = change.events.clone();
+        let uses: Vec<Usage> = change.events.iter().filter_map(|chained| usage_of(&chained.event)).collect();
         match self.store.commit(change).await {
             Ok(revision) => {
                 self.chain = chain;
-                let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-                for event in &written {
-                    usage.count(event);
-                }
+                self.usage.lock().unwrap_or_else(PoisonError::into_inner).count(self.chain.seq, uses);
                 Ok(revision)
             }
             Err(error) => {

@@ -158,10 +158,10 @@ impl Directory {
         read().await
     }
 
-    /// Whether the client is in memory and up to date, so that asking for it costs the database nothing.
-    pub(crate) async fn knows(&self, client_id: &str) -> bool {
-        let entry = self.clients.get(client_id).await;
-        self.is_trusted() && entry.is_some_and(|entry| self.stamps.is_current(&entry.made))
+    /// The client, if it is in memory and up to date: asking for it costs the database nothing.
+    pub(crate) async fn known_client(&self, client_id: &str) -> Option<Arc<Entry>> {
+        let entry = self.clients.get(client_id).await?;
+        (self.is_trusted() && self.stamps.is_current(&entry.made)).then_some(entry)
     }
 
     async fn reader(&self) -> Result<Reader<'_>, StoreError> {

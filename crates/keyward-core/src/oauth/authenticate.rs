@@ -94,22 +94,28 @@ impl Keyward {
         }
     }
 
-    /// The client from memory, or from the database as long as this address does not ask for too many strangers.
+    /// The client from memory, or from the database as long as this address did not ask for too many strangers.
     async fn known_client(&self, client_id: &str, origin: &Origin) -> Result<Arc<Entry>, OAuthError> {
         let directory = &self.inner.directory;
-        if !directory.knows(client_id).await
-            && let Err(retry_after) = self.inner.limits.lookup(origin.ip.as_deref().unwrap_or(""))
-        {
+        if let Some(entry) = directory.known_client(client_id).await {
+            return Ok(entry);
+        }
+        let (limits, address, now) = (&self.inner.limits, origin.ip.as_deref().unwrap_or(""), self.now());
+        if let Err(retry_after) = limits.may_look_up(address, now) {
             return Err(OAuthError {
                 retry_after_seconds: Some(retry_after),
                 ..OAuthError::new(OAuthErrorCode::RateLimited, "Too many unknown clients from this address.")
             }
             .because("rate_limited"));
         }
-        directory.client(client_id).await.map_err(|error| {
+        let entry = directory.client(client_id).await.map_err(|error| {
             tracing::error!(%error, "a client could not be read");
             OAuthError::unavailable()
-        })
+        })?;
+        if entry.client.is_none() {
+            limits.was_stranger(address, now);
+        }
+        Ok(entry)
     }
 }
 
