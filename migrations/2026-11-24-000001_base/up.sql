@@ -3,6 +3,9 @@
 -- Identifiers are stored as they are shown: a prefix and 26 characters that sort by time. Moments are in UTC. Deleted
 -- records stay as rows with `deleted_at`; keys are unique among those that are not deleted. Lists that are never
 -- queried are text: permissions as a `scope` string, the rest as JSON.
+--
+-- The `…_created` indexes have more columns than order needs: what lists are counted by, so that a count reads the index
+-- alone. SQLite wants `deleted_at` among them, although it is null in all of them.
 
 CREATE TABLE keyward_state (
     -- There is one row.
@@ -35,7 +38,7 @@ CREATE TABLE partners (
     max_applications_per_tenant BIGINT
 );
 CREATE UNIQUE INDEX partners_slug ON partners (slug) WHERE deleted_at IS NULL;
-CREATE INDEX partners_created ON partners (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX partners_created ON partners (created_at, id, status, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX partners_name ON partners (name, id) WHERE deleted_at IS NULL;
 CREATE INDEX partners_deleted ON partners (id) WHERE deleted_at IS NOT NULL;
 
@@ -55,7 +58,7 @@ CREATE TABLE tenants (
     publishable_key TEXT NOT NULL
 );
 CREATE UNIQUE INDEX tenants_slug ON tenants (slug) WHERE deleted_at IS NULL;
-CREATE INDEX tenants_created ON tenants (created_at, id, partner_id) WHERE deleted_at IS NULL;
+CREATE INDEX tenants_created ON tenants (created_at, id, partner_id, status, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX tenants_name ON tenants (name, id) WHERE deleted_at IS NULL;
 CREATE INDEX tenants_partner ON tenants (partner_id, id) WHERE partner_id IS NOT NULL;
 CREATE INDEX tenants_deleted ON tenants (id) WHERE deleted_at IS NOT NULL;
@@ -72,7 +75,7 @@ CREATE TABLE roles (
 );
 CREATE UNIQUE INDEX roles_name_of_tenant ON roles (tenant_id, name) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
 CREATE UNIQUE INDEX roles_name_of_platform ON roles (name) WHERE deleted_at IS NULL AND tenant_id IS NULL;
-CREATE INDEX roles_created ON roles (created_at, id, tenant_id) WHERE deleted_at IS NULL;
+CREATE INDEX roles_created ON roles (created_at, id, tenant_id, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX roles_name ON roles (name, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE permissions (
@@ -88,7 +91,7 @@ CREATE TABLE permissions (
     built_in BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX permissions_resource ON permissions (resource) WHERE deleted_at IS NULL;
-CREATE INDEX permissions_created ON permissions (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX permissions_created ON permissions (created_at, id, deleted_at) WHERE deleted_at IS NULL;
 
 CREATE TABLE applications (
     id TEXT NOT NULL PRIMARY KEY,
@@ -116,7 +119,8 @@ CREATE TABLE applications (
     grants TEXT NOT NULL
 );
 CREATE UNIQUE INDEX applications_client_id ON applications (client_id) WHERE deleted_at IS NULL;
-CREATE INDEX applications_created ON applications (created_at, id, tenant_id, partner_id) WHERE deleted_at IS NULL;
+CREATE INDEX applications_created ON applications (created_at, id, tenant_id, partner_id, status, deleted_at)
+    WHERE deleted_at IS NULL;
 CREATE INDEX applications_name ON applications (name, id) WHERE deleted_at IS NULL;
 CREATE INDEX applications_expires ON applications (expires_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX applications_tenant ON applications (tenant_id, created_at, id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
@@ -128,7 +132,8 @@ CREATE TABLE secrets (
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL,
     deleted_at TIMESTAMP,
-    application_id TEXT NOT NULL,
+    -- An application or an agent.
+    holder_id TEXT NOT NULL,
     partner_id TEXT,
     tenant_id TEXT,
     hint TEXT NOT NULL,
@@ -136,8 +141,152 @@ CREATE TABLE secrets (
     expires_at TIMESTAMP,
     revoked_at TIMESTAMP
 );
-CREATE INDEX secrets_application ON secrets (application_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX secrets_created ON secrets (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX secrets_holder ON secrets (holder_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX secrets_created ON secrets (created_at, id, tenant_id, partner_id, deleted_at) WHERE deleted_at IS NULL;
+
+CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    email TEXT NOT NULL,
+    -- The address in lower case.
+    email_key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    admin_role TEXT,
+    partner_id TEXT,
+    tenant_id TEXT,
+    status TEXT NOT NULL,
+    custom_attributes TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    valid_after TIMESTAMP
+);
+CREATE UNIQUE INDEX users_email_key ON users (email_key) WHERE deleted_at IS NULL;
+CREATE INDEX users_created ON users (created_at, id, tenant_id, partner_id, status, deleted_at)
+    WHERE deleted_at IS NULL;
+CREATE INDEX users_name ON users (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX users_email ON users (email, id) WHERE deleted_at IS NULL;
+CREATE INDEX users_tenant ON users (tenant_id, created_at, id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX users_partner ON users (partner_id, created_at, id) WHERE deleted_at IS NULL AND partner_id IS NOT NULL;
+CREATE INDEX users_admin_role ON users (admin_role, created_at, id) WHERE deleted_at IS NULL AND admin_role IS NOT NULL;
+
+CREATE TABLE groups (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    name TEXT NOT NULL,
+    tenant_id TEXT,
+    roles TEXT NOT NULL
+);
+CREATE UNIQUE INDEX groups_name_of_tenant ON groups (tenant_id, name) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE UNIQUE INDEX groups_name_of_platform ON groups (name) WHERE deleted_at IS NULL AND tenant_id IS NULL;
+CREATE INDEX groups_created ON groups (created_at, id, tenant_id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX groups_name ON groups (name, id) WHERE deleted_at IS NULL;
+
+CREATE TABLE memberships (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    group_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    -- The group's.
+    tenant_id TEXT
+);
+CREATE UNIQUE INDEX memberships_user_of_group ON memberships (group_id, user_id) WHERE deleted_at IS NULL;
+CREATE INDEX memberships_group ON memberships (group_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX memberships_user ON memberships (user_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX memberships_tenant ON memberships (tenant_id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX memberships_created ON memberships (created_at, id, tenant_id, deleted_at) WHERE deleted_at IS NULL;
+
+CREATE TABLE nestings (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    -- The group outside.
+    group_id TEXT NOT NULL,
+    -- The group inside.
+    child_id TEXT NOT NULL,
+    -- The outer group's.
+    tenant_id TEXT
+);
+CREATE UNIQUE INDEX nestings_child_of_group ON nestings (group_id, child_id) WHERE deleted_at IS NULL;
+CREATE INDEX nestings_child ON nestings (child_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX nestings_tenant ON nestings (tenant_id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX nestings_created ON nestings (created_at, id, tenant_id, deleted_at) WHERE deleted_at IS NULL;
+
+CREATE TABLE identity_providers (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    partner_id TEXT,
+    tenant_id TEXT,
+    status TEXT NOT NULL,
+    -- How it is reached, secrets left out.
+    config TEXT NOT NULL,
+    -- The client secret, sealed under the master key.
+    sealed_secret BYTEA
+);
+CREATE INDEX identity_providers_created ON identity_providers (created_at, id, tenant_id, partner_id, status, deleted_at)
+    WHERE deleted_at IS NULL;
+CREATE INDEX identity_providers_name ON identity_providers (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX identity_providers_tenant ON identity_providers (tenant_id, created_at, id)
+    WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX identity_providers_partner ON identity_providers (partner_id, created_at, id)
+    WHERE deleted_at IS NULL AND partner_id IS NOT NULL;
+
+CREATE TABLE agents (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    name TEXT NOT NULL,
+    tenant_id TEXT,
+    -- The user who answers for it.
+    owner_id TEXT,
+    allowed_tools TEXT NOT NULL,
+    allowed_scopes TEXT NOT NULL,
+    rate_limit_rpm BIGINT,
+    status TEXT NOT NULL
+);
+CREATE INDEX agents_created ON agents (created_at, id, tenant_id, status, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX agents_name ON agents (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX agents_tenant ON agents (tenant_id, created_at, id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX agents_owner ON agents (owner_id, created_at, id) WHERE deleted_at IS NULL AND owner_id IS NOT NULL;
+
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    deleted_at TIMESTAMP,
+    user_id TEXT NOT NULL,
+    -- The user's.
+    partner_id TEXT,
+    tenant_id TEXT,
+    method TEXT NOT NULL,
+    ip TEXT,
+    user_agent TEXT,
+    last_active_at TIMESTAMP NOT NULL,
+    expires_at TIMESTAMP NOT NULL,
+    revoked_at TIMESTAMP
+);
+CREATE INDEX sessions_created ON sessions (created_at, id, tenant_id, partner_id, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX sessions_expires ON sessions (expires_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX sessions_user ON sessions (user_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX sessions_tenant ON sessions (tenant_id, created_at, id) WHERE deleted_at IS NULL AND tenant_id IS NOT NULL;
+CREATE INDEX sessions_partner ON sessions (partner_id, created_at, id) WHERE deleted_at IS NULL AND partner_id IS NOT NULL;
 
 CREATE TABLE signing_keys (
     id TEXT NOT NULL PRIMARY KEY,
@@ -165,7 +314,7 @@ CREATE TABLE revocations (
     expires_at TIMESTAMP NOT NULL
 );
 CREATE UNIQUE INDEX revocations_jti ON revocations (jti) WHERE deleted_at IS NULL;
-CREATE INDEX revocations_created ON revocations (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX revocations_created ON revocations (created_at, id, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX revocations_expires ON revocations (expires_at);
 
 -- What exists once: codes, answers to idempotent requests, marks.

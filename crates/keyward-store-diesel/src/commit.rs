@@ -10,7 +10,7 @@ use crate::{
     connection::Conn,
     dialect,
     error::Failure,
-    feed, log,
+    feed, guard, log,
     records::{Table, table, write},
     row::{FromRow, Row},
     select::holder,
@@ -32,6 +32,7 @@ impl FromRow for Stand {
 /// Writes the whole change in one transaction.
 pub(crate) fn commit(conn: &mut Conn, change: &Change) -> Result<Revision, Failure> {
     dialect::write(conn, |conn| {
+        guard::lock(conn, &change.guards)?;
         consume(conn, &change.consume)?;
         let mut stands = lock(conn, change)?;
         for (id, version) in &change.expect {
@@ -48,6 +49,7 @@ pub(crate) fn commit(conn: &mut Conn, change: &Change) -> Result<Revision, Failu
         for put in &change.puts {
             put_record(conn, put)?;
         }
+        guard::check(conn, &change.guards)?;
         if let Some(batch) = &change.usage {
             log::add_usage(conn, batch)?;
         }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use diesel::{
@@ -16,7 +16,7 @@ use crate::{
     address::Address,
     connection::{Conn, Use},
     error::{Error, Failure},
-    sql::{Bind, Sql, join, sql},
+    sql::{Bind, Row, Sql, Statement, join, sql},
 };
 
 /// What every connection to SQLite begins with. `synchronous=FULL`: what was committed survives a loss of power.
@@ -24,9 +24,12 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FUL
     PRAGMA temp_store = MEMORY;";
 
 /// What the connection that writes begins with. A group of events touches a page of an index for each tenant and caller
-/// in it: they should fit into the cache (8 MB), and into the log several times before it is moved (16 MB).
+/// in it: they should fit into the cache (32 MB), and into the log several times before it is moved (32 MB).
 const SQLITE_WRITER: &str =
-    "PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 4000;";
+    "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 8000;";
+
+/// How long to try to set up a connection to SQLite.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every connection to PostgreSQL begins with. The versions of records guard against lost updates, so the
 /// default level is enough, whatever the server's configuration says.
@@ -50,8 +53,7 @@ pub(crate) fn connect(address: &Address, purpose: Use) -> Result<Conn, Error> {
             let mode = if purpose == Use::Read { "PRAGMA query_only = ON;" } else { SQLITE_WRITER };
             let mut conn =
                 open_sqlite(&sqlite_uri(path, "mode=rw")).map_err(|error| address.unreachable(error))?;
-            conn.batch_execute(&format!("{SQLITE_SETUP} {mode}"))
-                .map_err(|error| address.unreachable(error))?;
+            set_up_sqlite(&mut conn, mode).map_err(|error| address.unreachable(error))?;
             Ok(Conn::Sqlite(conn))
         }
         Address::Postgres(url) => {
@@ -59,6 +61,19 @@ pub(crate) fn connect(address: &Address, purpose: Use) -> Result<Conn, Error> {
             check_version(&mut conn, address)?;
             conn.batch_execute(POSTGRES_SETUP).map_err(|error| address.unreachable(error))?;
             Ok(Conn::Postgres(conn))
+        }
+    }
+}
+
+/// SQLite does not wait by itself when several processes want to switch to the log beside the file at the same time.
+fn set_up_sqlite(conn: &mut SqliteConnection, mode: &str) -> QueryResult<()> {
+    let began = Instant::now();
+    loop {
+        match conn.batch_execute(&format!("{SQLITE_SETUP} {mode}")) {
+            Err(error) if error.to_string().contains("is locked") && began.elapsed() < SQLITE_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            result => return result,
         }
     }
 }
@@ -160,19 +175,15 @@ pub(crate) fn for_update(conn: &Conn) -> &'static str {
 
 /// Inserts rows: `head` is everything in front of the values, `tail` everything behind them.
 ///
-/// SQLite inserts one after the other, which is quick with a prepared statement. PostgreSQL takes many at once, in
+/// SQLite inserts one after the other, which is quick with a prepared statement that is found by its type. PostgreSQL takes many at once, in
 /// groups of few different sizes, so that these statements, too, are prepared once.
-pub(crate) fn insert(
-    conn: &mut Conn,
-    head: &'static str,
-    rows: Vec<Vec<Bind<'_>>>,
-    tail: &'static str,
-) -> QueryResult<()> {
+pub(crate) fn insert<S: Statement>(conn: &mut Conn, rows: Vec<Vec<Bind<'_>>>) -> QueryResult<()> {
+    let (head, tail) = (S::HEAD, S::TAIL);
     let values = |row| sql("(").binds(row).sql(")");
     match conn {
         Conn::Sqlite(conn) => {
             for row in rows {
-                conn.execute_returning_count(&sql(head).append(values(row)).sql(tail))?;
+                conn.execute_returning_count(&Row::<S>::new(row))?;
             }
         }
         Conn::Postgres(conn) => {
@@ -225,6 +236,51 @@ fn listen_on(url: &str, heard: &Weak<Notify>) -> Result<(), Box<dyn std::error::
         std::thread::sleep(LISTEN_POLL);
     }
     Ok(())
+}
+
+/// A column of a row `r` as LIKE compares it with a text in lower case: ASCII letters alone are folded. SQLite's LIKE does
+/// so itself; PostgreSQL's `lower` does because of the columns' collation.
+pub(crate) fn folded<'a>(conn: &Conn, column: &'static str) -> Sql<'a> {
+    match conn {
+        Conn::Sqlite(_) => sql("r.").sql(column),
+        Conn::Postgres(_) => sql("lower(r.").sql(column).sql(")"),
+    }
+}
+
+/// Lets no other transaction that takes one of these keys go on until this one ends. SQLite has one writer anyway.
+pub(crate) fn lock_keys(conn: &mut Conn, keys: &[i64]) -> QueryResult<()> {
+    let Conn::Postgres(conn) = conn else { return Ok(()) };
+    for key in keys {
+        let lock = sql("SELECT pg_advisory_xact_lock(").bind(Bind::Int(*key)).sql(")");
+        conn.execute_returning_count(&lock)?;
+    }
+    Ok(())
+}
+
+/// The column `span`: in seconds since the Unix epoch, when the span of so many seconds began in which an event
+/// happened.
+pub(crate) fn span<'a>(conn: &Conn, seconds: u32) -> Sql<'a> {
+    let length = || Bind::Int(seconds.max(1).into());
+    match conn {
+        // SQLite's `%` has the sign of the dividend.
+        Conn::Sqlite(_) => {
+            let at = "CAST(strftime('%s', occurred_at) AS INTEGER)";
+            sql(at)
+                .sql(" - (")
+                .sql(at)
+                .sql(" % ")
+                .bind(length())
+                .sql(" + ")
+                .bind(length())
+                .sql(") % ")
+                .bind(length())
+        }
+        Conn::Postgres(_) => sql("CAST(floor(extract(epoch FROM occurred_at) / ")
+            .bind(length())
+            .sql(") AS BIGINT) * ")
+            .bind(length()),
+    }
+    .sql(" AS span")
 }
 
 /// Lets no other process bring the database up to date until the transaction ends. SQLite has one writer anyway.

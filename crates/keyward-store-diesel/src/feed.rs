@@ -10,11 +10,19 @@ use crate::{
     error::Failure,
     row::{FromRow, Row},
     select::is_unstorable,
-    sql::{Bind, sql},
+    sql::{Bind, Statement, sql},
 };
 
 /// How many revisions the change feed looks back at least, after a purge.
 const FEED_REVISIONS: i64 = 10_000;
+
+struct InsertChange;
+
+impl Statement for InsertChange {
+    const HEAD: &'static str = "INSERT INTO changes (revision, record_id) VALUES ";
+    // A record that was written twice changed once.
+    const TAIL: &'static str = " ON CONFLICT DO NOTHING";
+}
 
 /// The newest revision.
 pub(crate) fn revision(conn: &mut Conn) -> QueryResult<Revision> {
@@ -31,13 +39,7 @@ pub(crate) fn advance(conn: &mut Conn, puts: &[Put]) -> Result<Revision, Failure
     sql("UPDATE keyward_state SET revision = revision + 1 WHERE id = 1").run(conn)?;
     let revision = revision(conn)?;
     let rows = puts.iter().map(|put| vec![Bind::Int(revision), Bind::id(put.record.id())]).collect();
-    // A record that was written twice changed once.
-    dialect::insert(
-        conn,
-        "INSERT INTO changes (revision, record_id) VALUES ",
-        rows,
-        " ON CONFLICT DO NOTHING",
-    )?;
+    dialect::insert::<InsertChange>(conn, rows)?;
     dialect::announce(conn)?;
     Ok(revision)
 }

@@ -10,6 +10,7 @@ mod connection;
 mod dialect;
 mod error;
 mod feed;
+mod guard;
 mod log;
 mod records;
 mod row;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use diesel::QueryResult;
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Reach, Record, Timestamp, UniqueKey, Usage};
 use keyward_store::{
-    Change, EventPage, EventQuery, Feed, Page, Query, Revision, Store, StoreError, Ticket, TicketKey,
+    Change, EventPage, EventQuery, Feed, Page, Query, Revision, Store, StoreError, Tally, Ticket, TicketKey,
 };
 use tokio::sync::Notify;
 
@@ -183,6 +184,11 @@ impl Store for DieselStore {
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError> {
         let (reach, query) = (*reach, query.clone());
         self.read(move |conn| log::events(conn, &reach, &query)).await
+    }
+
+    async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError> {
+        let (reach, query) = (*reach, query.clone());
+        self.read(move |conn| log::tally(conn, &reach, &query, seconds)).await
     }
 
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError> {

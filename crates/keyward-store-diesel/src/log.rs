@@ -1,8 +1,10 @@
 //! The audit log, the heads of its chains, and the evidence of use.
 
 use diesel::{QueryResult, deserialize::Result as Decoded};
-use keyward_model::{Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Reach, Subject, Usage};
-use keyward_store::{Cursor, EventPage, EventQuery, UsageBatch};
+use keyward_model::{
+    Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Reach, Subject, Timestamp, Usage,
+};
+use keyward_store::{Cursor, EventPage, EventQuery, Tally, UsageBatch};
 
 use crate::{
     commit::require,
@@ -11,7 +13,7 @@ use crate::{
     error::Failure,
     row::{FromRow, Row},
     select::is_unstorable,
-    sql::{Bind, Sql, sql},
+    sql::{Bind, Sql, Statement, sql},
 };
 
 const SELECT_EVENT: &str = "SELECT chain, seq, id, occurred_at, action, result, reason, actor_type, actor_id, actor_name, \
@@ -19,9 +21,14 @@ const SELECT_EVENT: &str = "SELECT chain, seq, id, occurred_at, action, result, 
     credential_id, hash FROM audit_events WHERE ";
 const SELECT_USAGE: &str = "SELECT credential_id, address, count, needed, first_used_at, last_used_at \
     FROM credential_usage WHERE credential_id IN (";
-const INSERT_EVENT: &str = "INSERT INTO audit_events (chain, seq, id, occurred_at, action, result, reason, actor_type, \
-    actor_id, actor_name, resource_type, resource_id, resource_name, tenant_id, partner_id, changes, ip, user_agent, \
-    request_id, session_id, credential_id, hash) VALUES ";
+
+struct InsertEvent;
+
+impl Statement for InsertEvent {
+    const HEAD: &'static str = "INSERT INTO audit_events (chain, seq, id, occurred_at, action, result, reason, \
+        actor_type, actor_id, actor_name, resource_type, resource_id, resource_name, tenant_id, partner_id, changes, ip, \
+        user_agent, request_id, session_id, credential_id, hash) VALUES ";
+}
 
 impl FromRow for ChainedEvent {
     fn from_row(row: &dyn Row) -> Decoded<Self> {
@@ -116,7 +123,7 @@ pub(crate) fn append(conn: &mut Conn, events: &[ChainedEvent]) -> Result<(), Fai
             .bind(Bind::Int(first.seq - 1))
     };
     require(moved.run(conn)? == 1)?;
-    dialect::insert(conn, INSERT_EVENT, events.iter().map(event_row).collect(), "")?;
+    dialect::insert::<InsertEvent>(conn, events.iter().map(event_row).collect())?;
     Ok(())
 }
 
@@ -246,6 +253,33 @@ pub(crate) fn events(conn: &mut Conn, reach: &Reach, query: &EventQuery) -> Quer
         }
     };
     Ok(EventPage { items, total, more })
+}
+
+impl FromRow for Tally {
+    fn from_row(row: &dyn Row) -> Decoded<Self> {
+        let began = row.int("span")?.checked_mul(1_000).and_then(Timestamp::from_unix_millis);
+        Ok(Self {
+            from: began.ok_or("a span outside of the calendar")?,
+            action: row.text("action")?,
+            reason: row.text_opt("reason")?,
+            count: row.int("number")?.cast_unsigned(),
+        })
+    }
+}
+
+/// How many events there were in each span of time, by action and reason.
+pub(crate) fn tally(
+    conn: &mut Conn,
+    reach: &Reach,
+    query: &EventQuery,
+    seconds: u32,
+) -> QueryResult<Vec<Tally>> {
+    sql("SELECT ")
+        .append(dialect::span(conn, seconds))
+        .sql(", action, reason, COUNT(*) AS number FROM audit_events WHERE ")
+        .append(conditions(reach, query))
+        .sql(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 NULLS FIRST")
+        .rows(conn)
 }
 
 fn conditions<'a>(reach: &Reach, query: &'a EventQuery) -> Sql<'a> {

@@ -23,7 +23,7 @@ pub(crate) trait Row {
     fn int_opt(&self, column: &str) -> Result<Option<i64>>;
     fn time_opt(&self, column: &str) -> Result<Option<Moment>>;
     fn flag(&self, column: &str) -> Result<bool>;
-    fn bytes(&self, column: &str) -> Result<Vec<u8>>;
+    fn bytes_opt(&self, column: &str) -> Result<Option<Vec<u8>>>;
 }
 
 impl dyn Row + '_ {
@@ -59,6 +59,10 @@ impl dyn Row + '_ {
         Ok(serde_json::from_str(&self.text(column)?)?)
     }
 
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>> {
+        self.bytes_opt(column)?.ok_or_else(|| missing(column))
+    }
+
     pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32]> {
         <[u8; 32]>::try_from(self.bytes(column)?)
             .map_err(|_| format!("{column} does not have 32 bytes").into())
@@ -90,8 +94,8 @@ impl<'a, R: NamedRow<'a, Db>> Row for Named<'_, 'a, R> {
         NamedRow::get::<Bool, bool>(self.0, column)
     }
 
-    fn bytes(&self, column: &str) -> Result<Vec<u8>> {
-        NamedRow::get::<Binary, Vec<u8>>(self.0, column)
+    fn bytes_opt(&self, column: &str) -> Result<Option<Vec<u8>>> {
+        NamedRow::get::<Nullable<Binary>, Option<Vec<u8>>>(self.0, column)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Reading records.
 
 use diesel::QueryResult;
-use keyward_model::{AnyId, Field, Reach, Record, UniqueKey, Value};
+use keyward_model::{AnyId, Field, Kind, Reach, Record, UniqueKey, Value};
 use keyward_store::{Condition, Direction, Page, Query, Test};
 
 use crate::{
     connection::Conn,
+    dialect,
     records::{Listed, Table, table},
     sql::{Bind, Sql, join, sql},
-    visible::{below_deleted, covered, live_many, live_one},
+    visible::{below_deleted, covered, covered_parts, live_many, live_one},
 };
 
 /// A condition that no row meets.
@@ -56,24 +57,35 @@ pub(crate) fn holder(conn: &mut Conn, key: &UniqueKey) -> QueryResult<Option<Str
 
 /// The condition that a row has this key.
 fn holds(key: &UniqueKey) -> Sql<'_> {
-    let (UniqueKey::PartnerSlug(text)
-    | UniqueKey::TenantSlug(text)
-    | UniqueKey::PermissionResource(text)
-    | UniqueKey::RoleName { name: text, .. }
-    | UniqueKey::ClientId(text)
-    | UniqueKey::SigningKeyKid(text)
-    | UniqueKey::RevokedJti(text)) = key;
+    match key {
+        UniqueKey::PartnerSlug(slug) | UniqueKey::TenantSlug(slug) => is("slug", slug),
+        UniqueKey::PermissionResource(resource) => is("resource", resource),
+        UniqueKey::RoleName { tenant, name } | UniqueKey::GroupName { tenant, name } => {
+            let named = is("name", name);
+            match tenant {
+                Some(tenant) => named.sql(" AND r.tenant_id = ").bind(Bind::id(*tenant)),
+                None => named.sql(" AND r.tenant_id IS NULL"),
+            }
+        }
+        UniqueKey::ClientId(client_id) => is("client_id", client_id),
+        UniqueKey::UserEmail(email) => is("email_key", email),
+        UniqueKey::Membership { group, user } => {
+            sql("r.group_id = ").bind(Bind::id(*group)).sql(" AND r.user_id = ").bind(Bind::id(*user))
+        }
+        UniqueKey::Nesting { group, child } => {
+            sql("r.group_id = ").bind(Bind::id(*group)).sql(" AND r.child_id = ").bind(Bind::id(*child))
+        }
+        UniqueKey::SigningKeyKid(kid) => is("kid", kid),
+        UniqueKey::RevokedJti(jti) => is("jti", jti),
+    }
+}
+
+/// The condition that a column has this text.
+fn is<'a>(column: &'static str, text: &'a str) -> Sql<'a> {
     if is_unstorable(text) {
         return sql(NEVER);
     }
-    let has = sql("r.").sql(key.field()).sql(" = ").bind(Bind::text(text));
-    match key {
-        UniqueKey::RoleName { tenant: Some(tenant), .. } => {
-            has.sql(" AND r.tenant_id = ").bind(Bind::id(*tenant))
-        }
-        UniqueKey::RoleName { tenant: None, .. } => has.sql(" AND r.tenant_id IS NULL"),
-        _ => has,
-    }
+    sql("r.").sql(column).sql(" = ").bind(Bind::text(text))
 }
 
 /// Whether no text in the database can be or contain this one: PostgreSQL knows no NUL.
@@ -86,14 +98,12 @@ pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult
     let nothing = Page { items: Vec::new(), total: 0 };
     let Some(table) = table(query.kind) else { return Ok(nothing) };
     let Some(covered) = covered(table, reach) else { return Ok(nothing) };
-    let mut conditions = covered;
-    for condition in &query.conditions {
-        conditions = conditions.sql(" AND ").append(holds_for(table, condition));
-    }
+    let mut conditions = conditions(table, &query.conditions);
     if let Some(text) = &query.search {
-        conditions = conditions.sql(" AND ").append(contains(table, text));
+        conditions = conditions.sql(" AND ").append(contains(conn, table, text));
     }
     let items: Vec<Record> = select(table)
+        .append(covered)
         .append(conditions.clone())
         .append(live_many(table))
         .sql(order(table, query))
@@ -105,19 +115,36 @@ pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult
     // A last page that is not full tells how many there are.
     let found = items.len() as u64;
     let is_last = found < u64::from(query.per_page) && (found > 0 || query.offset() == 0);
-    let total = if is_last { query.offset() + found } else { count(conn, table, &conditions)? };
+    let total = if is_last { query.offset() + found } else { count(conn, table, reach, &conditions)? };
     Ok(Page { items, total })
 }
 
-/// How many rows meet the conditions, without those that are below something deleted.
-fn count(conn: &mut Conn, table: &Table, conditions: &Sql<'_>) -> QueryResult<u64> {
-    let counted =
-        || sql("(SELECT COUNT(*) FROM ").sql(table.name).sql(" r WHERE ").append(conditions.clone());
-    let mut difference = sql("SELECT ").append(counted()).sql(")");
-    for below in below_deleted(table) {
-        difference = difference.sql(" - ").append(counted()).sql(" AND ").sql(*below).sql(")");
+/// How many records of a kind exist for the platform that meet all conditions.
+pub(crate) fn number(conn: &mut Conn, kind: Kind, wanted: &[Condition]) -> QueryResult<u64> {
+    let Some(table) = table(kind) else { return Ok(0) };
+    count(conn, table, &Reach::Platform, &conditions(table, wanted))
+}
+
+/// How many rows the reach covers that meet the conditions, without those that are below something deleted.
+fn count(conn: &mut Conn, table: &Table, reach: &Reach, conditions: &Sql<'_>) -> QueryResult<u64> {
+    let mut sum = sql("SELECT 0");
+    for part in covered_parts(table, reach) {
+        let counted = || {
+            let from = sql("(SELECT COUNT(*) FROM ").sql(table.name).sql(" r WHERE ");
+            from.append(part.clone()).append(conditions.clone())
+        };
+        sum = sum.sql(" + ").append(counted()).sql(")");
+        for below in below_deleted(table) {
+            sum = sum.sql(" - ").append(counted()).sql(" AND ").sql(*below).sql(")");
+        }
     }
-    Ok(difference.sql(" AS number").row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
+    Ok(sum.sql(" AS number").row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
+}
+
+/// Behind another condition: that these hold as well.
+fn conditions<'a>(table: &Table, conditions: &'a [Condition]) -> Sql<'a> {
+    let and = |condition| sql(" AND ").append(holds_for(table, condition));
+    conditions.iter().map(and).fold(Sql::default(), Sql::append)
 }
 
 fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql<'a> {
@@ -138,10 +165,9 @@ fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql
     }
 }
 
-/// The condition that one of the searched texts contains this one. `lower` folds ASCII letters alone: in SQLite always,
-/// in PostgreSQL because of the columns' collation.
-fn contains<'a>(table: &Table, text: &str) -> Sql<'a> {
-    if is_unstorable(text) {
+/// The condition that one of the searched texts contains this one.
+fn contains<'a>(conn: &Conn, table: &Table, text: &str) -> Sql<'a> {
+    if is_unstorable(text) || table.searched.is_empty() {
         return sql(NEVER);
     }
     let mut pattern = String::from("%");
@@ -153,7 +179,7 @@ fn contains<'a>(table: &Table, text: &str) -> Sql<'a> {
     }
     pattern.push('%');
     let like = |column: &&'static str| {
-        sql("lower(r.").sql(*column).sql(") LIKE ").bind(Bind::text(pattern.clone())).sql(" ESCAPE '\\'")
+        dialect::folded(conn, column).sql(" LIKE ").bind(Bind::text(pattern.clone())).sql(" ESCAPE '\\'")
     };
     sql("(").append(join(table.searched.iter().map(like), " OR ")).sql(")")
 }

@@ -5,7 +5,7 @@
 //! is one piece of code for all kinds and both databases. Diesel still numbers the binds (`?` or `$1`), encodes and
 //! decodes values, and keeps statements prepared, which its own `sql_query` would not.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData};
 
 use chrono::NaiveDateTime;
 use diesel::{
@@ -28,6 +28,7 @@ pub(crate) enum Bind<'a> {
     NullText,
     NullInt,
     NullTime,
+    NullBytes,
 }
 
 impl<'a> Bind<'a> {
@@ -66,6 +67,10 @@ impl<'a> Bind<'a> {
 
     pub(crate) fn bytes(bytes: &'a [u8]) -> Self {
         Self::Bytes(bytes.into())
+    }
+
+    pub(crate) fn bytes_opt(bytes: Option<&'a [u8]>) -> Self {
+        bytes.map_or(Self::NullBytes, Self::bytes)
     }
 }
 
@@ -146,6 +151,7 @@ pub(crate) trait Columns:
     + HasSqlType<Nullable<Text>>
     + HasSqlType<Nullable<BigInt>>
     + HasSqlType<Nullable<Timestamp>>
+    + HasSqlType<Nullable<Binary>>
 {
 }
 
@@ -159,14 +165,16 @@ impl<DB> Columns for DB where
         + HasSqlType<Nullable<Text>>
         + HasSqlType<Nullable<BigInt>>
         + HasSqlType<Nullable<Timestamp>>
+        + HasSqlType<Nullable<Binary>>
 {
 }
 
 const NO_TEXT: Option<String> = None;
 const NO_INT: Option<i64> = None;
 const NO_TIME: Option<NaiveDateTime> = None;
+const NO_BYTES: Option<Vec<u8>> = None;
 
-impl<DB> QueryFragment<DB> for Sql<'_>
+impl<DB> QueryFragment<DB> for Bind<'_>
 where
     DB: Columns,
     str: ToSql<Text, DB>,
@@ -177,6 +185,26 @@ where
     Option<String>: ToSql<Nullable<Text>, DB>,
     Option<i64>: ToSql<Nullable<BigInt>, DB>,
     Option<NaiveDateTime>: ToSql<Nullable<Timestamp>, DB>,
+    Option<Vec<u8>>: ToSql<Nullable<Binary>, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        match self {
+            Self::Text(text) => out.push_bind_param::<Text, str>(text),
+            Self::Int(number) => out.push_bind_param::<BigInt, i64>(number),
+            Self::Flag(flag) => out.push_bind_param::<Bool, bool>(flag),
+            Self::Time(at) => out.push_bind_param::<Timestamp, NaiveDateTime>(at),
+            Self::Bytes(bytes) => out.push_bind_param::<Binary, [u8]>(bytes),
+            Self::NullText => out.push_bind_param::<Nullable<Text>, Option<String>>(&NO_TEXT),
+            Self::NullInt => out.push_bind_param::<Nullable<BigInt>, Option<i64>>(&NO_INT),
+            Self::NullTime => out.push_bind_param::<Nullable<Timestamp>, Option<NaiveDateTime>>(&NO_TIME),
+            Self::NullBytes => out.push_bind_param::<Nullable<Binary>, Option<Vec<u8>>>(&NO_BYTES),
+        }
+    }
+}
+
+impl<DB: Columns> QueryFragment<DB> for Sql<'_>
+where
+    for<'b> Bind<'b>: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if self.once {
@@ -185,22 +213,54 @@ where
         for part in &self.parts {
             match part {
                 Part::Sql(text) => out.push_sql(text),
-                Part::Bind(Bind::Text(text)) => out.push_bind_param::<Text, str>(text)?,
-                Part::Bind(Bind::Int(number)) => out.push_bind_param::<BigInt, i64>(number)?,
-                Part::Bind(Bind::Flag(flag)) => out.push_bind_param::<Bool, bool>(flag)?,
-                Part::Bind(Bind::Time(at)) => out.push_bind_param::<Timestamp, NaiveDateTime>(at)?,
-                Part::Bind(Bind::Bytes(bytes)) => out.push_bind_param::<Binary, [u8]>(bytes)?,
-                Part::Bind(Bind::NullText) => {
-                    out.push_bind_param::<Nullable<Text>, Option<String>>(&NO_TEXT)?;
-                }
-                Part::Bind(Bind::NullInt) => out.push_bind_param::<Nullable<BigInt>, Option<i64>>(&NO_INT)?,
-                Part::Bind(Bind::NullTime) => {
-                    out.push_bind_param::<Nullable<Timestamp>, Option<NaiveDateTime>>(&NO_TIME)?;
-                }
+                Part::Bind(bind) => bind.walk_ast(out.reborrow())?,
             }
         }
         Ok(())
     }
+}
+
+/// An INSERT of rows that is always the same, by the type that stands for it.
+pub(crate) trait Statement: 'static {
+    /// Everything in front of the values.
+    const HEAD: &'static str;
+    /// Everything behind them.
+    const TAIL: &'static str = "";
+}
+
+/// The insertion of one row. Its prepared statement is found by its type; that of [`Sql`] by its text, which takes longer
+/// to put together than a row takes to insert. Whatever its values, the text must be the same: so must be their number.
+pub(crate) struct Row<'a, S> {
+    values: Vec<Bind<'a>>,
+    statement: PhantomData<S>,
+}
+
+impl<'a, S: Statement> Row<'a, S> {
+    pub(crate) fn new(values: Vec<Bind<'a>>) -> Self {
+        Self { values, statement: PhantomData }
+    }
+}
+
+impl<S: Statement, DB: Columns> QueryFragment<DB> for Row<'_, S>
+where
+    for<'b> Bind<'b>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(S::HEAD);
+        for (index, value) in self.values.iter().enumerate() {
+            out.push_sql(if index == 0 { "(" } else { ", " });
+            value.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(")");
+        out.push_sql(S::TAIL);
+        Ok(())
+    }
+}
+
+impl<S: Statement> QueryId for Row<'_, S> {
+    type QueryId = Row<'static, S>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
 impl QueryId for Sql<'_> {

@@ -9,7 +9,7 @@ use keyward_model::Reach;
 
 use crate::{
     records::{Owner, Table},
-    sql::{Bind, Sql, sql},
+    sql::{Bind, Sql, join, sql},
 };
 
 const PARTNER_OF_ONE: &str =
@@ -38,6 +38,9 @@ const BELOW_DELETED_PARTNER: &str =
 const BELOW_DELETED_TENANT: &str = concat!("r.tenant_id IS NOT NULL AND r.tenant_id IN ", deleted_tenants!());
 const OF_DELETED_PARTNER: &str =
     concat!("r.tenant_id IS NULL AND r.partner_id IS NOT NULL AND r.partner_id IN ", deleted_partners!());
+
+/// Before a partner's identifier and a closing bracket.
+const OF_TENANTS_OF: &str = " AND r.tenant_id IN (SELECT id FROM tenants WHERE partner_id = ";
 
 /// The condition that nothing above a row is deleted, for a query of one row or of many.
 fn nothing_deleted_above<'a>(owner: Owner, of_partner: &'static str, of_tenant: &'static str) -> Sql<'a> {
@@ -75,26 +78,31 @@ pub(crate) fn below_deleted(table: &Table) -> &'static [&'static str] {
 /// The condition that a row is not deleted itself and that the reach covers it. `None` when it covers no row of the
 /// table.
 pub(crate) fn covered<'a>(table: &Table, reach: &Reach) -> Option<Sql<'a>> {
-    let live = sql("r.deleted_at IS NULL");
-    let covered = match (reach, table.owner) {
-        (Reach::Platform, _) | (_, Owner::Everyone) => return Some(live),
-        (_, Owner::Platform) | (Reach::Tenant(_), Owner::ThePartner) => return None,
-        (Reach::Partner(id), Owner::ThePartner) => sql(" AND r.id = ").bind(Bind::id(*id)),
-        (Reach::Tenant(id), Owner::TheTenant) => sql(" AND r.id = ").bind(Bind::id(*id)),
-        (Reach::Partner(id), Owner::TheTenant) => sql(" AND r.partner_id = ").bind(Bind::id(*id)),
-        (Reach::Tenant(id), Owner::Tenant | Owner::TenantOrPartner) => {
-            sql(" AND r.tenant_id = ").bind(Bind::id(*id))
-        }
-        (Reach::Partner(id), Owner::Tenant) => sql(" AND ").append(tenant_of(Bind::id(*id))),
-        (Reach::Partner(id), Owner::TenantOrPartner) => sql(" AND ((r.tenant_id IS NULL AND r.partner_id = ")
-            .bind(Bind::id(*id))
-            .sql(") OR ")
-            .append(tenant_of(Bind::id(*id)))
-            .sql(")"),
-    };
-    Some(live.append(covered))
+    let mut parts = covered_parts(table, reach);
+    match parts.len() {
+        0 | 1 => parts.pop(),
+        _ => Some(sql("(").append(join(parts, " OR ")).sql(")")),
+    }
 }
 
-fn tenant_of(partner: Bind<'_>) -> Sql<'_> {
-    sql("r.tenant_id IN (SELECT id FROM tenants WHERE partner_id = ").bind(partner).sql(")")
+/// The same as conditions any of which must hold, no two of which meet the same row: each is found by its own index, so
+/// that counting them one by one is quicker than counting them together.
+pub(crate) fn covered_parts<'a>(table: &Table, reach: &Reach) -> Vec<Sql<'a>> {
+    let live = || sql("r.deleted_at IS NULL");
+    let is = |condition: &'static str, id: Bind<'a>| live().sql(condition).bind(id);
+    match (reach, table.owner) {
+        (Reach::Platform, _) | (_, Owner::Everyone) => vec![live()],
+        (_, Owner::Platform) | (Reach::Tenant(_), Owner::ThePartner) => Vec::new(),
+        (Reach::Partner(id), Owner::ThePartner) => vec![is(" AND r.id = ", Bind::id(*id))],
+        (Reach::Tenant(id), Owner::TheTenant) => vec![is(" AND r.id = ", Bind::id(*id))],
+        (Reach::Partner(id), Owner::TheTenant) => vec![is(" AND r.partner_id = ", Bind::id(*id))],
+        (Reach::Tenant(id), Owner::Tenant | Owner::TenantOrPartner) => {
+            vec![is(" AND r.tenant_id = ", Bind::id(*id))]
+        }
+        (Reach::Partner(id), Owner::Tenant) => vec![is(OF_TENANTS_OF, Bind::id(*id)).sql(")")],
+        (Reach::Partner(id), Owner::TenantOrPartner) => vec![
+            is(" AND r.tenant_id IS NULL AND r.partner_id = ", Bind::id(*id)),
+            is(OF_TENANTS_OF, Bind::id(*id)).sql(")"),
+        ],
+    }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Record, Usage};
-use keyward_store::{Change, Put, Revision, StoreError, TakenKey, UsageBatch};
+use keyward_store::{Change, Guard, Put, Revision, StoreError, TakenKey, UsageBatch};
 
-use crate::data::Data;
+use crate::{data::Data, select};
 
 impl Data {
     /// Writes everything in the change, or nothing.
@@ -14,7 +14,8 @@ impl Data {
         let ids: Vec<AnyId> = change.puts.iter().map(|put| put.record.id()).collect();
         let mut undo = Vec::with_capacity(change.puts.len());
         let put = self.put_all(change.puts, &mut undo);
-        let checked = put.and_then(|()| self.check_log(change.usage.as_ref(), &change.events));
+        let guarded = put.and_then(|()| self.check_guards(&change.guards));
+        let checked = guarded.and_then(|()| self.check_log(change.usage.as_ref(), &change.events));
         if let Err(error) = checked {
             self.undo(undo);
             return Err(error);
@@ -80,6 +81,15 @@ impl Data {
                 None => self.take(id),
             };
         }
+    }
+
+    /// Counts what there is now that all records are put.
+    fn check_guards(&self, guards: &[Guard]) -> Result<(), StoreError> {
+        let holds = |guard: &Guard| {
+            let number = select::count(self, guard.kind, &guard.conditions);
+            (guard.at_least..=guard.at_most).contains(&number)
+        };
+        if guards.iter().all(holds) { Ok(()) } else { Err(StoreError::Stale) }
     }
 
     fn check_log(&self, usage: Option<&UsageBatch>, events: &[ChainedEvent]) -> Result<(), StoreError> {

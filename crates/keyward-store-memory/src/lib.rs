@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Reach, Record, Timestamp, UniqueKey, Usage};
 use keyward_store::{
-    Change, EventPage, EventQuery, Feed, Page, Query, Revision, Store, StoreError, Ticket, TicketKey,
+    Change, EventPage, EventQuery, Feed, Page, Query, Revision, Store, StoreError, Tally, Ticket, TicketKey,
 };
 
 use crate::data::Data;
@@ -67,6 +67,10 @@ impl Store for MemoryStore {
 
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError> {
         Ok(select::events(&self.data(), reach, query))
+    }
+
+    async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError> {
+        Ok(select::tally(&self.data(), reach, query, seconds))
     }
 
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError> {

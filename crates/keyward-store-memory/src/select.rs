@@ -1,15 +1,15 @@
-//! Lists of records and of events.
+//! Lists of records and of events, and how many there are.
 
-use keyward_model::{Action, ChainedEvent, Event, Reach, Record, Subject, Timestamp, Value};
-use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Test};
+use std::collections::BTreeMap;
+
+use keyward_model::{Action, ChainedEvent, Event, Kind, Reach, Record, Subject, Timestamp, Value};
+use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally, Test};
 
 use crate::data::Data;
 
 pub(crate) fn list(data: &Data, reach: &Reach, query: &Query) -> Page<Record> {
     let selected = |record: &&Record| {
-        record.id().kind == query.kind
-            && data.is_visible(reach, record)
-            && query.conditions.iter().all(|condition| holds(condition, record))
+        is_among(data, reach, query.kind, &query.conditions, record)
             && query.search.as_deref().is_none_or(|text| contains(record, text))
     };
     let mut records: Vec<&Record> = data.records.values().filter(selected).collect();
@@ -22,6 +22,18 @@ pub(crate) fn list(data: &Data, reach: &Reach, query: &Query) -> Page<Record> {
     let skipped = usize::try_from(query.offset()).unwrap_or(usize::MAX);
     let items = records.into_iter().skip(skipped).take(query.per_page as usize).cloned().collect();
     Page { items, total }
+}
+
+/// How many records of a kind exist for the platform that meet all conditions.
+pub(crate) fn count(data: &Data, kind: Kind, conditions: &[Condition]) -> u64 {
+    let is_counted = |record: &&Record| is_among(data, &Reach::Platform, kind, conditions, record);
+    data.records.values().filter(is_counted).count() as u64
+}
+
+fn is_among(data: &Data, reach: &Reach, kind: Kind, conditions: &[Condition], record: &Record) -> bool {
+    record.id().kind == kind
+        && data.is_visible(reach, record)
+        && conditions.iter().all(|condition| holds(condition, record))
 }
 
 fn holds(condition: &Condition, record: &Record) -> bool {
@@ -50,6 +62,26 @@ pub(crate) fn events(data: &Data, reach: &Reach, query: &EventQuery) -> EventPag
     let limit = query.limit as usize;
     let items = rest.iter().take(limit).map(|chained| (*chained).clone()).collect();
     EventPage { items, total, more: rest.len() > limit }
+}
+
+pub(crate) fn tally(data: &Data, reach: &Reach, query: &EventQuery, seconds: u32) -> Vec<Tally> {
+    let span = i64::from(seconds.max(1)) * 1_000;
+    let mut counts: BTreeMap<(Timestamp, &str, Option<&str>), u64> = BTreeMap::new();
+    for ChainedEvent { event, .. } in &data.events {
+        if covers(reach, event) && selects(query, event) {
+            let began = event.occurred_at.unix_millis().div_euclid(span) * span;
+            // A span that began before the calendar does is as long as the calendar has of it.
+            let from = Timestamp::from_unix_millis(began).unwrap_or(event.occurred_at);
+            *counts.entry((from, event.action.as_str(), event.reason.as_deref())).or_default() += 1;
+        }
+    }
+    let tally = |((from, action, reason), count): ((_, &str, Option<&str>), _)| Tally {
+        from,
+        action: action.to_owned(),
+        reason: reason.map(str::to_owned),
+        count,
+    };
+    counts.into_iter().map(tally).collect()
 }
 
 fn covers(reach: &Reach, event: &Event) -> bool {

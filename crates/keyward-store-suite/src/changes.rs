@@ -11,7 +11,7 @@ fn ticket_taken(result: Result<i64, StoreError>) -> bool {
     matches!(result, Err(StoreError::Taken(TakenKey::Ticket(_))))
 }
 
-/// `consume`, `expect`, `tickets`, versions, keys, `usage`, `events`: the first that fails decides.
+/// `consume`, `expect`, `tickets`, versions, keys, `guards`, `usage`, `events`: the first that fails decides.
 pub(crate) async fn the_first_check_that_fails_decides(store: &dyn Store) {
     let it = role("taken", None);
     create(store, it.clone()).await;
@@ -41,6 +41,9 @@ pub(crate) async fn the_first_check_that_fails_decides(store: &dyn Store) {
     // Versions of all records come before any key.
     let key_and_version = Change { puts: vec![taken_put.clone(), stale_put], ..Change::default() };
     assert_stale(store.commit(key_and_version).await);
+    let key_then_guard =
+        Change { puts: vec![taken_put.clone()], guards: vec![at_most(Kind::Role, 0)], ..Change::default() };
+    assert_taken(store.commit(key_then_guard).await, &taken);
     let key_then_usage = Change { puts: vec![taken_put.clone()], usage: stale_usage, ..Change::default() };
     assert_taken(store.commit(key_then_usage).await, &taken);
     let key_then_events = Change { puts: vec![taken_put], events: stale_events, ..Change::default() };
@@ -70,12 +73,13 @@ pub(crate) async fn a_change_is_written_whole_or_not_at_all(store: &dyn Store) {
         };
         change.create(tenant("new", None)).replace(1, next(&old, |it| it.name = "new".to_owned()))
     };
-    let spoilt: [fn(&mut Change); 7] = [
+    let spoilt: [fn(&mut Change); 8] = [
         |it| it.consume.push(TicketKey::new("test", "missing")),
         |it| it.expect.push((id::<keyward_model::Tenant>().any(), 1)),
         |it| it.tickets.push(ticket("new", None)),
         |it| it.puts.push(Put { record: role("x", None).into(), replaces: Some(1) }),
         |it| it.puts.push(Put { record: role("new", None).into(), replaces: None }),
+        |it| it.guards.push(at_most(Kind::Tenant, 0)),
         |it| it.usage.as_mut().unwrap().from_seq = 1,
         |it| it.events.remove(0).seq = 1,
     ];

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use futures_util::future::join_all;
-use keyward_model::{Entity, Field, Kind, Owner, Reach, Record, UniqueKey, Value};
+use keyward_model::{AdminRole, Entity, Field, Kind, Owner, Reach, Record, UniqueKey, Value};
 use keyward_store::{Change, Feed, Query, Revision, Store, StoreError, TakenKey};
 
 use crate::fixtures::*;
@@ -132,7 +132,7 @@ pub(crate) async fn chains_grow_side_by_side(store: &dyn Store) {
 }
 
 /// A limit that is guarded by the version of the record above holds, however many try at the same time.
-pub(crate) async fn guards_hold_under_concurrency(store: &dyn Store) {
+pub(crate) async fn limits_hold_by_versions(store: &dyn Store) {
     const LIMIT: usize = 3;
     let partner = partner("limited");
     create(store, partner.clone()).await;
@@ -157,6 +157,72 @@ pub(crate) async fn guards_hold_under_concurrency(store: &dyn Store) {
     });
     join_all(attempts).await;
     assert_eq!(listed(store, &Query::all(Kind::Tenant)).await.len(), LIMIT);
+}
+
+/// A limit that is guarded holds, and no place is left empty, however many try at the same time.
+pub(crate) async fn limits_hold_by_guards(store: &dyn Store) {
+    const LIMIT: u64 = 13;
+    let (full, other) = (tenant("full", None), tenant("other", None));
+    put_all(store, vec![full.clone().into(), other.clone().into()]).await;
+    for n in 0..6 {
+        create(store, user(&format!("first-{n}"), Owner::Tenant(full.id()))).await;
+    }
+    let attempts = (0..20).map(|n| {
+        // Others, whose guard is another one, come in between.
+        let of = if n % 5 == 4 { &other } else { &full };
+        let guard = at_most(Kind::User, LIMIT).of(Field::TenantId, Value::id(Some(of.id())));
+        let new = user(&format!("user-{n}"), Owner::Tenant(of.id()));
+        let change = Change { guards: vec![guard], ..Change::default() }.create(new);
+        async move {
+            for _ in 0..3 {
+                match store.commit(change.clone()).await {
+                    Ok(_) => return,
+                    Err(StoreError::Stale) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        }
+    });
+    join_all(attempts).await;
+    let of = |tenant| with(Kind::User, Field::TenantId, Value::id(Some(tenant)));
+    assert_eq!(listed(store, &of(full.id())).await.len() as u64, LIMIT);
+    assert_eq!(listed(store, &of(other.id())).await.len(), 4);
+}
+
+/// What must not vanish does not, when the last two are deleted at the same time.
+pub(crate) async fn the_last_one_stays_by_a_guard(store: &dyn Store) {
+    for round in 0..8 {
+        let admins = ["one", "two"].map(|name| keyward_model::User {
+            admin_role: Some(AdminRole::SuperAdmin),
+            ..user(&format!("{name}-{round}"), Owner::Platform)
+        });
+        put_all(store, admins.iter().cloned().map(Record::from).collect()).await;
+        let is_admin = Value::text(AdminRole::SuperAdmin.as_str());
+        let guard = at_least(Kind::User, 1).of(Field::AdminRole, is_admin.clone());
+        let changes = admins.iter().map(|admin| {
+            let change = Change { guards: vec![guard.clone()], ..Change::default() };
+            change.replace(admin.meta.version, deleted(admin))
+        });
+        let (successes, failures) = race(store, changes).await;
+        assert_eq!((successes, all_stale(&failures)), (1, true), "{failures:?}");
+        let left = listed(store, &with(Kind::User, Field::AdminRole, is_admin)).await;
+        assert_eq!(left.len(), 1);
+        let last = admins.iter().find(|it| it.id().any() == left[0]).expect("one of them");
+        delete(store, last).await;
+    }
+}
+
+/// Changes with several guards, in whatever order, do not wait for each other for ever.
+pub(crate) async fn guards_do_not_wait_in_a_circle(store: &dyn Store) {
+    let one = at_most(Kind::Role, 1_000);
+    let two = at_most(Kind::Group, 1_000);
+    let changes = (0..MANY).map(|n| {
+        let guards = if n % 2 == 0 { vec![one.clone(), two.clone()] } else { vec![two.clone(), one.clone()] };
+        let (role, group) = (role(&n.to_string(), None), group(&n.to_string(), None));
+        Change { guards, ..Change::default() }.create(role).create(group)
+    });
+    let (successes, failures) = race(store, changes).await;
+    assert_eq!(successes, MANY, "{failures:?}");
 }
 
 /// Whoever follows the feed while others write misses nothing.

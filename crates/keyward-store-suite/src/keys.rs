@@ -1,22 +1,17 @@
 //! Unique keys.
 
-use keyward_model::{Entity, Meta, Owner, Record, Role, UniqueKey};
+use keyward_model::{Entity, Group, Meta, Owner, Reach, Record, Role, UniqueKey, User};
 use keyward_store::{Change, Store};
 
 use crate::fixtures::*;
 
 /// The same record under another id.
 fn twin(record: &Record) -> Record {
-    match record.clone() {
-        Record::Partner(it) => Record::from(keyward_model::Partner { meta: meta(), ..*it }),
-        Record::Tenant(it) => keyward_model::Tenant { meta: meta(), ..*it }.into(),
-        Record::Role(it) => Role { meta: meta(), ..*it }.into(),
-        Record::Permission(it) => keyward_model::Permission { meta: meta(), ..*it }.into(),
-        Record::Application(it) => keyward_model::Application { meta: meta(), ..*it }.into(),
-        Record::Secret(it) => keyward_model::Secret { meta: meta(), ..*it }.into(),
-        Record::SigningKey(it) => keyward_model::SigningKey { meta: meta(), ..*it }.into(),
-        Record::Revocation(it) => keyward_model::Revocation { meta: meta(), ..*it }.into(),
-    }
+    of_any_kind!(record, it => {
+        let mut twin = (**it).clone();
+        twin.meta = meta();
+        twin.into()
+    })
 }
 
 /// Of every kind: a second record with the same key is refused by name, and nothing of it is written.
@@ -29,15 +24,15 @@ pub(crate) async fn a_key_is_held_once(store: &dyn Store) {
         let result = store.commit(Change::default().create(twin.clone())).await;
         match keys.first() {
             Some(key) => assert_taken(result, key),
-            // Secrets have no key.
+            // Not every kind has keys.
             None => assert!(result.is_ok()),
         }
         if !keys.is_empty() {
-            assert_eq!(store.get(&keyward_model::Reach::Platform, twin.id()).await.unwrap(), None);
+            assert_eq!(store.get(&Reach::Platform, twin.id()).await.unwrap(), None);
         }
     }
-    let secrets = world.records.iter().filter(|it| it.keys().is_empty()).count();
-    assert_eq!(store.ping().await.unwrap(), revision + i64::try_from(secrets).unwrap());
+    let without = world.records.iter().filter(|it| it.keys().is_empty()).count();
+    assert_eq!(store.ping().await.unwrap(), revision + i64::try_from(without).unwrap());
     // Its own key is in nobody's way.
     let tenant = update(store, &world.tenants[0], |it| it.name = "renamed".to_owned()).await;
     // An update can't take another's key either.
@@ -54,7 +49,7 @@ pub(crate) async fn keys_differ_in_case(store: &dyn Store) {
     put_all(store, roles.iter().cloned().map(Record::from).collect()).await;
     for role in roles {
         let key = role.keys().remove(0);
-        assert_eq!(store.find(&keyward_model::Reach::Platform, &key).await.unwrap(), Some(role.into()));
+        assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), Some(role.into()));
     }
 }
 
@@ -68,13 +63,15 @@ pub(crate) async fn keys_of_kinds_do_not_meet(store: &dyn Store) {
         tenant.into(),
         permission("same").into(),
         application("same", Owner::Platform).into(),
+        user("same", Owner::Platform).into(),
+        group("same", None).into(),
         signing_key("same").into(),
         revocation("same", at(1)).into(),
     ];
     put_all(store, records.clone()).await;
     for record in records {
         for key in record.keys() {
-            let found = store.find(&keyward_model::Reach::Platform, &key).await.unwrap();
+            let found = store.find(&Reach::Platform, &key).await.unwrap();
             assert_eq!(found.as_ref(), Some(&record), "{key:?}");
         }
     }
@@ -95,6 +92,61 @@ pub(crate) async fn role_names_are_unique_within_their_owner(store: &dyn Store) 
     }
 }
 
+/// Each tenant, and the platform, has its own groups.
+pub(crate) async fn group_names_are_unique_within_their_owner(store: &dyn Store) {
+    let (one, two) = (tenant("one", None), tenant("two", None));
+    put_all(store, vec![one.clone().into(), two.clone().into()]).await;
+    for owner in [None, Some(&one), Some(&two)] {
+        let first: Group = group("name", owner);
+        create(store, first.clone()).await;
+        let again = group("name", owner);
+        let key = UniqueKey::GroupName { tenant: again.tenant_id, name: "name".to_owned() };
+        assert_taken(store.commit(Change::default().create(again)).await, &key);
+        create(store, group("Name", owner)).await;
+        assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), Some(first.into()));
+    }
+}
+
+/// A person has an address whatever its case, also of letters beyond ASCII. It is read as it was written.
+pub(crate) async fn addresses_are_unique_whatever_their_case(store: &dyn Store) {
+    let first = user("Ada.Å@Example.org", Owner::Platform);
+    create(store, first.clone()).await;
+    let key = UniqueKey::UserEmail("ada.å@example.org".to_owned());
+    for email in ["ada.å@example.org", "ADA.Å@EXAMPLE.ORG", "Ada.Å@Example.org"] {
+        let again = user(email, Owner::Partner(id()));
+        assert_taken(store.commit(Change::default().create(again)).await, &key);
+    }
+    assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), Some(first.clone().into()));
+    let as_written = UniqueKey::UserEmail("Ada.Å@Example.org".to_owned());
+    assert_eq!(store.find(&Reach::Platform, &as_written).await.unwrap(), None);
+    // One may write one's own address differently.
+    let second: User = update(store, &first, |it| it.email = "ADA.å@example.org".to_owned()).await;
+    assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), Some(second.clone().into()));
+    create(store, user("ada.a@example.org", Owner::Platform)).await;
+    delete(store, &second).await;
+    create(store, user("ada.Å@example.org", Owner::Platform)).await;
+}
+
+/// A user is in a group once, and a group in another; the other way round is something else.
+pub(crate) async fn pairs_are_unique(store: &dyn Store) {
+    let users = ["one", "two"].map(|email| user(email, Owner::Platform));
+    let groups = ["one", "two"].map(|name| group(name, None));
+    let mut all: Vec<Record> = Vec::new();
+    for group in &groups {
+        all.extend(users.iter().map(|user| Record::from(membership(group, user))));
+    }
+    all.extend([nesting(&groups[0], &groups[1]).into(), nesting(&groups[1], &groups[0]).into()]);
+    put_all(store, all.clone()).await;
+    for record in &all {
+        let key = record.keys().remove(0);
+        assert_eq!(store.find(&Reach::Platform, &key).await.unwrap().as_ref(), Some(record));
+        assert_taken(store.commit(Change::default().create(twin(record))).await, &key);
+        delete_any(store, record).await;
+        assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), None);
+        create(store, twin(record)).await;
+    }
+}
+
 /// Another may have what a deleted record held.
 pub(crate) async fn deletion_frees_keys(store: &dyn Store) {
     let first = application("app", Owner::Platform);
@@ -103,7 +155,7 @@ pub(crate) async fn deletion_frees_keys(store: &dyn Store) {
     let second = application("app", Owner::Platform);
     create(store, second.clone()).await;
     let key = UniqueKey::ClientId("app".to_owned());
-    let found = store.find(&keyward_model::Reach::Platform, &key).await.unwrap();
+    let found = store.find(&Reach::Platform, &key).await.unwrap();
     assert_eq!(found, Some(second.clone().into()));
     let third = application("app", Owner::Platform);
     assert_taken(store.commit(Change::default().create(third.clone())).await, &key);
@@ -119,12 +171,12 @@ pub(crate) async fn a_new_name_frees_the_old_one(store: &dyn Store) {
     create(store, first.clone()).await;
     let first = update(store, &first, |it| it.name = "new".to_owned()).await;
     let key = |name: &str| UniqueKey::RoleName { tenant: None, name: name.to_owned() };
-    assert_eq!(store.find(&keyward_model::Reach::Platform, &key("old")).await.unwrap(), None);
+    assert_eq!(store.find(&Reach::Platform, &key("old")).await.unwrap(), None);
     let second = role("old", None);
     create(store, second.clone()).await;
     let clash = next(&second, |it| it.name = "new".to_owned());
     assert_taken(store.commit(Change::default().replace(1, clash)).await, &key("new"));
-    assert_eq!(store.find(&keyward_model::Reach::Platform, &key("new")).await.unwrap(), Some(first.into()));
+    assert_eq!(store.find(&Reach::Platform, &key("new")).await.unwrap(), Some(first.into()));
 }
 
 /// What belongs to a deleted tenant is not deleted itself, and holds its keys, although nobody sees it.
@@ -134,7 +186,7 @@ pub(crate) async fn below_a_deleted_tenant_keys_are_still_held(store: &dyn Store
     put_all(store, vec![owner.clone().into(), hidden.into()]).await;
     delete(store, &owner).await;
     let key = UniqueKey::ClientId("owner.app".to_owned());
-    assert_eq!(store.find(&keyward_model::Reach::Platform, &key).await.unwrap(), None);
+    assert_eq!(store.find(&Reach::Platform, &key).await.unwrap(), None);
     let other = application("owner.app", Owner::Platform);
     assert_taken(store.commit(Change::default().create(other)).await, &key);
     // The tenant's own key is free.

@@ -19,6 +19,7 @@
 //! - A record whose tenant or partner is deleted is not deleted itself: nobody sees it, and it still holds its keys.
 //! - An owner that does not exist is not a deleted one: its records are there for the platform.
 //! - A ticket or revocation that expires at the very moment asked about has expired, but is not purged yet.
+//! - What has no text to look through is found by no search, not even for the empty text.
 //! - Values of fields are compared by type: no text equals a moment.
 //! - Texts without U+0000 can be stored; a query with it finds nothing, and is no error.
 
@@ -27,17 +28,20 @@
 #![allow(clippy::assigning_clones, reason = "cases are to be read, not to be quick")]
 #![allow(clippy::wildcard_imports, reason = "every case uses what the fixtures give")]
 
+mod cast;
 mod changes;
 mod commands;
 mod concurrency;
 mod events;
 mod feed;
 mod fixtures;
+mod guards;
 mod keys;
 mod lists;
 mod random;
 mod reaches;
 mod records;
+mod tally;
 mod tickets;
 mod usage;
 mod versions;
@@ -49,8 +53,8 @@ use keyward_store::Store;
 /// The cases that take one store.
 mod cases {
     pub(crate) use crate::{
-        changes::*, concurrency::*, events::*, feed::*, keys::*, lists::*, reaches::*, records::*,
-        tickets::*, usage::*, versions::*,
+        changes::*, concurrency::*, events::*, feed::*, guards::*, keys::*, lists::*, reaches::*, records::*,
+        tally::*, tickets::*, usage::*, versions::*,
     };
 }
 
@@ -78,6 +82,9 @@ macro_rules! __with_cases {
             keys_differ_in_case
             keys_of_kinds_do_not_meet
             role_names_are_unique_within_their_owner
+            group_names_are_unique_within_their_owner
+            addresses_are_unique_whatever_their_case
+            pairs_are_unique
             deletion_frees_keys
             a_new_name_frees_the_old_one
             below_a_deleted_tenant_keys_are_still_held
@@ -90,6 +97,10 @@ macro_rules! __with_cases {
             the_first_check_that_fails_decides
             a_change_is_written_whole_or_not_at_all
             an_empty_change_does_nothing
+            guards_bound_from_above
+            guards_bound_from_below
+            guards_count_what_meets_their_conditions
+            all_guards_must_hold
             tickets_exist_once
             tickets_expire
             tickets_are_consumed_once
@@ -107,6 +118,10 @@ macro_rules! __with_cases {
             events_are_covered_by_reaches
             events_are_paged_by_number
             events_are_paged_by_cursor
+            events_are_tallied_by_spans
+            spans_go_back_before_the_epoch
+            events_are_tallied_by_action_and_reason
+            tallies_are_of_what_a_query_selects
             usage_is_added_up
             usage_is_counted_once
             lists_are_filtered
@@ -127,7 +142,10 @@ macro_rules! __with_cases {
             one_of_many_creates_a_ticket
             one_of_many_continues_a_chain
             chains_grow_side_by_side
-            guards_hold_under_concurrency
+            limits_hold_by_versions
+            limits_hold_by_guards
+            the_last_one_stays_by_a_guard
+            guards_do_not_wait_in_a_circle
             revisions_become_visible_in_order
         } {
             random_commands_do_as_in_memory

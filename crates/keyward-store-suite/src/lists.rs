@@ -8,7 +8,7 @@ use keyward_store::{Condition, Cursor, Direction, EventQuery, Query, Store, Test
 
 use crate::fixtures::*;
 
-const FIELDS: [Field; 14] = [
+const FIELDS: [Field; 21] = [
     Field::CreatedAt,
     Field::UpdatedAt,
     Field::ExpiresAt,
@@ -17,7 +17,14 @@ const FIELDS: [Field; 14] = [
     Field::Status,
     Field::PartnerId,
     Field::TenantId,
-    Field::ApplicationId,
+    Field::HolderId,
+    Field::GroupId,
+    Field::UserId,
+    Field::ChildId,
+    Field::OwnerId,
+    Field::Email,
+    Field::AdminRole,
+    Field::Kind,
     Field::ClientId,
     Field::Type,
     Field::Reach,

@@ -2,13 +2,9 @@
 
 use std::{collections::HashMap, ops::Deref};
 
-use keyward_model::{
-    AnyId, Application, Entity, Event, Id, Kind, Meta, Outcome, Owner, Partner, Reach, Record, Secret,
-    TenancyStatus, Tenant, Value,
-};
+use keyward_model::{AnyId, Event, Id, Kind, Outcome, Reach, Record, Tenant};
 use keyward_store::{
-    Change, Condition, Cursor, Direction, EventQuery, Feed, Put, Query, Store, StoreError, Test, TicketKey,
-    UsageBatch,
+    Change, Cursor, Direction, EventQuery, Feed, Guard, Put, Query, Store, StoreError, TicketKey, UsageBatch,
 };
 use keyward_store_memory::MemoryStore;
 use proptest::{
@@ -17,87 +13,12 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use crate::{commands::*, fixtures::*};
+use crate::{cast::Cast, commands::*, fixtures::*};
 
 /// How many sequences of commands are tried.
 const SEQUENCES: usize = 12;
 /// How often a sequence that failed is cut down before it is shown.
 const SIMPLIFICATIONS: usize = 40;
-
-/// The identifiers that all commands are about.
-struct Cast {
-    ids: Vec<AnyId>,
-    reaches: Vec<Reach>,
-}
-
-impl Cast {
-    fn new() -> Self {
-        let ids: Vec<AnyId> =
-            (0..SLOTS).map(|slot| AnyId { kind: KINDS[slot % 8], ..id::<Event>().any() }).collect();
-        let partners = ids.iter().filter_map(|id| id.typed::<Partner>()).map(Reach::Partner);
-        let tenants = ids.iter().filter_map(|id| id.typed::<Tenant>()).map(Reach::Tenant);
-        let reaches = [Reach::Platform].into_iter().chain(partners).chain(tenants);
-        let reaches = reaches.chain([Reach::Tenant(id())]).collect();
-        Self { ids, reaches }
-    }
-
-    /// One of the identifiers of this kind, or none.
-    fn pick<R: Entity>(&self, look: u8) -> Option<Id<R>> {
-        let of_kind: Vec<Id<R>> = self.ids.iter().filter_map(|id| id.typed()).collect();
-        of_kind.get(usize::from(look) % (of_kind.len() + 1)).copied()
-    }
-
-    fn record(&self, id: AnyId, version: i64, look: u8, deleted: bool) -> Record {
-        let name = NAMES[usize::from(look) % NAMES.len()];
-        let owner = look / 8;
-        let (partner_id, tenant_id) = (self.pick::<Partner>(owner), self.pick::<Tenant>(owner / 4));
-        let mut record = match id.kind {
-            Kind::Partner => Record::from(partner(name)),
-            Kind::Tenant => Tenant { partner_id, ..tenant(name, None) }.into(),
-            Kind::Role => keyward_model::Role { tenant_id, ..role(name, None) }.into(),
-            Kind::Permission => permission_named(name).into(),
-            Kind::Application => application(name, Owner::of(partner_id, tenant_id)).into(),
-            Kind::Secret => {
-                let application_id = self.pick::<Application>(look).unwrap_or_else(crate::fixtures::id);
-                let expires_at = (!look.is_multiple_of(3)).then(|| at(i64::from(look % 3)));
-                let of = application(name, Owner::Platform);
-                Secret { application_id, partner_id, tenant_id, expires_at, ..secret(&of) }.into()
-            }
-            Kind::SigningKey => signing_key(name).into(),
-            Kind::Revocation | Kind::Event => revocation(name, at(i64::from(look % 6))).into(),
-        };
-        match &mut record {
-            Record::Partner(it) => {
-                it.status =
-                    if look.is_multiple_of(2) { TenancyStatus::Active } else { TenancyStatus::Suspended };
-                set_meta(&mut it.meta, id, version, look, deleted);
-            }
-            Record::Tenant(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::Role(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::Permission(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::Application(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::Secret(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::SigningKey(it) => set_meta(&mut it.meta, id, version, look, deleted),
-            Record::Revocation(it) => set_meta(&mut it.meta, id, version, look, deleted),
-        }
-        record
-    }
-}
-
-/// Permissions are scope-tokens, which names need not be.
-fn permission_named(name: &str) -> keyward_model::Permission {
-    keyward_model::Permission { resource: name.to_owned(), label: name.to_owned(), ..permission("x") }
-}
-
-fn set_meta<R: Entity>(meta: &mut Meta<R>, id: AnyId, version: i64, look: u8, deleted: bool) {
-    *meta = Meta {
-        id: Id::from_uuid(id.uuid),
-        version,
-        created_at: at(i64::from(look % 5)),
-        updated_at: at(version),
-        deleted_at: deleted.then(|| at(version)),
-    };
-}
 
 /// A store beside the one in memory, and what is known of both.
 struct Pair<'a> {
@@ -124,6 +45,7 @@ impl Pair<'_> {
                 Command::Events { reach, filter, cursor, limit } => {
                     self.events(*reach, *filter, *cursor, *limit).await
                 }
+                Command::Tally { reach, filter, seconds } => self.tally(*reach, *filter, *seconds).await,
                 Command::Purge(millis) => {
                     let purged = (self.store.purge(at(*millis)).await, self.model.purge(at(*millis)).await);
                     self.purged();
@@ -158,6 +80,13 @@ impl Pair<'_> {
                 .expect
                 .push((id, if *right { self.versions.get(&id).copied().unwrap_or(1) } else { version + 1 }));
         }
+        let guard = |bound: &Bound| Guard {
+            kind: KINDS[bound.kind],
+            conditions: self.cast.condition(bound.condition),
+            at_least: bound.fewest,
+            at_most: bound.fewest + bound.more,
+        };
+        change.guards = commit.guards.iter().map(guard).collect();
         change.tickets =
             commit.tickets.iter().map(|(key, end)| ticket(&key.to_string(), end.map(at))).collect();
         change.consume = commit.consume.iter().map(|key| TicketKey::new("test", key.to_string())).collect();
@@ -202,26 +131,15 @@ impl Pair<'_> {
     }
 
     async fn ask(&self, asking: &Asking) -> Outcomes {
-        let mut query = Query {
+        let query = Query {
             kind: KINDS[asking.kind],
-            conditions: Vec::new(),
+            conditions: self.cast.condition(asking.condition),
             search: asking.search.map(|index| SEARCHES[index].to_owned()),
             sort: FIELDS[asking.sort],
             direction: if asking.descending { Direction::Descending } else { Direction::Ascending },
             page: asking.page.0,
             per_page: asking.page.1,
         };
-        if let Some((field, look)) = asking.condition {
-            let test = match look % 6 {
-                0 => Test::Is(Value::Null),
-                1 => Test::Is(Value::text(NAMES[usize::from(look / 6) % NAMES.len()])),
-                2 => Test::Is(Value::id(self.cast.pick::<Tenant>(look / 6))),
-                3 => Test::Before(at(i64::from(look / 6 % 5))),
-                4 => Test::From(at(i64::from(look / 6 % 5))),
-                _ => Test::Is(Value::text("active")),
-            };
-            query.conditions.push(Condition { field: FIELDS[field], test });
-        }
         let reach = self.reach(asking.reach);
         let (store, model) = (self.store.list(&reach, &query).await, self.model.list(&reach, &query).await);
         same(&format!("{query:?} in {reach:?}"), &store.unwrap(), &model.unwrap())
@@ -231,9 +149,8 @@ impl Pair<'_> {
         self.cast.reaches[index % self.cast.reaches.len()]
     }
 
-    async fn events(&self, reach: usize, filter: u8, cursor: Option<u64>, limit: u32) -> Outcomes {
-        let mut query =
-            EventQuery { limit, cursor: Cursor::Offset(cursor.unwrap_or(0)), ..EventQuery::default() };
+    fn selecting(&self, filter: u8) -> EventQuery {
+        let mut query = EventQuery { limit: 5, ..EventQuery::default() };
         match filter % 8 {
             0 => query.from = Some(at(i64::from(filter / 8))),
             1 => query.to = Some(at(i64::from(filter / 8))),
@@ -241,17 +158,32 @@ impl Pair<'_> {
             3 => query.action = Some("token.".to_owned()),
             4 => query.tenant_id = self.cast.pick::<Tenant>(filter / 8).map(|id| id.to_string()),
             5 => {
-                query.cursor = Cursor::Before(Id::generate(
-                    at(i64::from(filter / 8)),
-                    &keyward_model::SeededRandom::new(1),
-                ));
+                let random = keyward_model::SeededRandom::new(1);
+                query.cursor = Cursor::Before(Id::generate(at(i64::from(filter / 8)), &random));
             }
             _ => {}
+        }
+        query
+    }
+
+    async fn events(&self, reach: usize, filter: u8, cursor: Option<u64>, limit: u32) -> Outcomes {
+        let mut query = EventQuery { limit, ..self.selecting(filter) };
+        if let (Cursor::Offset(_), Some(offset)) = (query.cursor, cursor) {
+            query.cursor = Cursor::Offset(offset);
         }
         let reach = self.reach(reach);
         let (store, model) =
             (self.store.events(&reach, &query).await, self.model.events(&reach, &query).await);
         same(&format!("{query:?} in {reach:?}"), &store.unwrap(), &model.unwrap())
+    }
+
+    async fn tally(&self, reach: usize, filter: u8, seconds: u32) -> Outcomes {
+        let (query, reach) = (self.selecting(filter), self.reach(reach));
+        let (store, model) = (
+            self.store.tally(&reach, &query, seconds).await,
+            self.model.tally(&reach, &query, seconds).await,
+        );
+        same(&format!("tally of {query:?} in {reach:?}"), &store.unwrap(), &model.unwrap())
     }
 
     async fn compare_everything(&self) -> Outcomes {

@@ -1,13 +1,20 @@
 //! How each kind of record is stored: one table, one file.
 
+mod agent;
 mod application;
+mod group;
+mod identity_provider;
+mod membership;
+mod nesting;
 mod partner;
 mod permission;
 mod revocation;
 mod role;
 mod secret;
+mod session;
 mod signing_key;
 mod tenant;
+mod user;
 
 use diesel::deserialize::Result;
 use keyward_model::{AnyId, Entity, Field, Identified, Kind, Meta, Record};
@@ -94,6 +101,13 @@ pub(crate) fn table(kind: Kind) -> Option<&'static Table> {
         Kind::Permission => Some(&permission::TABLE),
         Kind::Application => Some(&application::TABLE),
         Kind::Secret => Some(&secret::TABLE),
+        Kind::User => Some(&user::TABLE),
+        Kind::Group => Some(&group::TABLE),
+        Kind::Membership => Some(&membership::TABLE),
+        Kind::Nesting => Some(&nesting::TABLE),
+        Kind::IdentityProvider => Some(&identity_provider::TABLE),
+        Kind::Agent => Some(&agent::TABLE),
+        Kind::Session => Some(&session::TABLE),
         Kind::SigningKey => Some(&signing_key::TABLE),
         Kind::Revocation => Some(&revocation::TABLE),
         Kind::Event => None,
@@ -116,6 +130,13 @@ pub(crate) fn write<'a>(table: &Table, record: &'a Record) -> Vec<Bind<'a>> {
         Record::Permission(it) => meta(&it.meta),
         Record::Application(it) => meta(&it.meta),
         Record::Secret(it) => meta(&it.meta),
+        Record::User(it) => meta(&it.meta),
+        Record::Group(it) => meta(&it.meta),
+        Record::Membership(it) => meta(&it.meta),
+        Record::Nesting(it) => meta(&it.meta),
+        Record::IdentityProvider(it) => meta(&it.meta),
+        Record::Agent(it) => meta(&it.meta),
+        Record::Session(it) => meta(&it.meta),
         Record::SigningKey(it) => meta(&it.meta),
         Record::Revocation(it) => meta(&it.meta),
     };

@@ -1,4 +1,4 @@
-//! Secrets of applications.
+//! Secrets of applications and agents.
 
 use diesel::deserialize::Result;
 use keyward_model::{Field, Record, Secret};
@@ -8,9 +8,9 @@ use crate::{row::Row, sql::Bind};
 
 pub(super) const TABLE: Table = Table {
     name: "secrets",
-    columns: &["application_id", "partner_id", "tenant_id", "hint", "hash", "expires_at", "revoked_at"],
+    columns: &["holder_id", "partner_id", "tenant_id", "hint", "hash", "expires_at", "revoked_at"],
     listed: &[
-        required(Field::ApplicationId),
+        required(Field::HolderId),
         nullable(Field::TenantId),
         nullable(Field::PartnerId),
         nullable(Field::ExpiresAt),
@@ -24,7 +24,7 @@ pub(super) const TABLE: Table = Table {
 fn read(row: &dyn Row) -> Result<Record> {
     let secret = Secret {
         meta: read_meta(row)?,
-        application_id: row.parse("application_id")?,
+        holder_id: row.parse("holder_id")?,
         partner_id: row.parse_opt("partner_id")?,
         tenant_id: row.parse_opt("tenant_id")?,
         hint: row.text("hint")?,
@@ -38,7 +38,7 @@ fn read(row: &dyn Row) -> Result<Record> {
 fn write(record: &Record) -> Vec<Bind<'_>> {
     let Record::Secret(secret) = record else { return Vec::new() };
     vec![
-        Bind::id(secret.application_id),
+        Bind::id(secret.holder_id),
         Bind::id_opt(secret.partner_id),
         Bind::id_opt(secret.tenant_id),
         Bind::text(&secret.hint),

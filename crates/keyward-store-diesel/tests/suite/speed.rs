@@ -7,7 +7,7 @@ use keyward_model::{
     Field, Id, Kind, Meta, Outcome, Partner, Reach, Record, SeededRandom, Status, Subject, TenancyStatus,
     Tenant, Timestamp, TokenAlgorithm, UniqueKey, Value,
 };
-use keyward_store::{Change, Direction, EventQuery, Query, Store};
+use keyward_store::{Change, Direction, EventQuery, Guard, Query, Store};
 use keyward_store_diesel::{DieselStore, Options};
 
 use crate::{postgres::Database, sqlite};
@@ -19,7 +19,13 @@ fn at(millis: usize) -> Timestamp {
     Timestamp::from_unix_millis(1_795_000_000_000 + i64::try_from(millis).unwrap()).unwrap()
 }
 
-fn group(chain: &str, number: usize, tenants: &[Tenant], random: &SeededRandom) -> Vec<ChainedEvent> {
+fn group(
+    chain: &str,
+    number: usize,
+    tenants: &[Tenant],
+    callers: usize,
+    random: &SeededRandom,
+) -> Vec<ChainedEvent> {
     let event = |index: usize| {
         let now = at(number * EVENTS + index);
         let tenant = &tenants[index % tenants.len()];
@@ -29,7 +35,10 @@ fn group(chain: &str, number: usize, tenants: &[Tenant], random: &SeededRandom) 
             action: Action::TOKEN_ISSUED,
             outcome: Outcome::Success,
             reason: None,
-            actor: Subject::record(Id::<Application>::generate(at(index % 100), random), "acme.crm-sync"),
+            actor: Subject::record(
+                Id::<Application>::generate(at(index % callers), &SeededRandom::new(2)),
+                "acme.crm-sync",
+            ),
             resource: Some(Subject::token("01kb2c3d4e5f6g7h8j9kabcdef")),
             tenant_id: Some(tenant.id()),
             partner_id: None,
@@ -129,13 +138,20 @@ async fn measure(store: &DieselStore) {
     println!("  {APPLICATIONS} applications in {:?}", began.elapsed());
 
     let groups: Vec<Vec<ChainedEvent>> =
-        (0..100).map(|number| group("chain", number, &tenants, &random)).collect();
-    timed("commit of 512 events", 100, async |number| {
+        (0..100).map(|number| group("chain", number, &tenants, 100, &random)).collect();
+    timed("commit of 512 events, 500 tenants", 100, async |number| {
         let change = Change { events: groups[number].clone(), ..Change::default() };
         store.commit(change).await.unwrap()
     })
     .await;
-    let singles = group("single", 0, &tenants, &random);
+    let groups: Vec<Vec<ChainedEvent>> =
+        (0..100).map(|number| group("few", number, &tenants[..20], 5, &random)).collect();
+    timed("commit of 512 events, 20 tenants", 100, async |number| {
+        let change = Change { events: groups[number].clone(), ..Change::default() };
+        store.commit(change).await.unwrap()
+    })
+    .await;
+    let singles = group("single", 0, &tenants, 100, &random);
     timed("commit of 1 event", 200, async |number| {
         let change = Change { events: vec![singles[number].clone()], ..Change::default() };
         store.commit(change).await.unwrap()
@@ -179,12 +195,37 @@ async fn measure(store: &DieselStore) {
     }
     let events = EventQuery { limit: 100, ..EventQuery::default() };
     let of_tenant = EventQuery { tenant_id: Some(tenants[3].id().to_string()), ..events.clone() };
-    timed("events, first page of 51,000", 40, async |_| {
+    timed("events, first page of 102,000", 40, async |_| {
         store.events(&Reach::Platform, &events).await.unwrap()
     })
     .await;
     timed("events of a tenant", 40, async |_| store.events(&Reach::Platform, &of_tenant).await.unwrap())
         .await;
+    timed("tally of 102,000 events by the minute", 10, async |_| {
+        store.tally(&Reach::Platform, &events, 60).await.unwrap()
+    })
+    .await;
+    guarded(store, &tenants[3]).await;
+}
+
+/// Creations under a limit, one after the other.
+async fn guarded(store: &DieselStore, tenant: &Tenant) {
+    let random = SeededRandom::new(3);
+    let tenants = [tenant.clone()];
+    let guard = Guard {
+        kind: Kind::Application,
+        conditions: Query::all(Kind::Application)
+            .with(Field::TenantId, Value::id(Some(tenant.id())))
+            .conditions,
+        at_least: 0,
+        at_most: 1_000,
+    };
+    timed("creation under a limit of the tenant", 200, async |number| {
+        let change = Change { guards: vec![guard.clone()], ..Change::default() };
+        let new = application(APPLICATIONS + number, &tenants, &random);
+        store.commit(change.create(new)).await.unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]
