@@ -1,7 +1,9 @@
 //! Operations at the command line.
 
-use crate::support::{Database, Server, postgres, sqlite, stderr, text};
-use serde_json::Value;
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+
+use crate::support::{Admin, Database, PUBLIC_URL, Server, postgres, sqlite, stderr, text};
 
 fn migrations_are_listed_and_run(database: &Database) {
     Server::start(database).stop();
@@ -40,6 +42,32 @@ fn a_client_is_made_on_the_machine_and_works() {
     );
     let unknown = database.keyward(&["admin", "create-client", "x", "--scope", "no:such"]).output().unwrap();
     assert!(!unknown.status.success() && stderr(&unknown).contains("no:such"), "{}", stderr(&unknown));
+}
+
+/// The first administrator, made beside a running server, administrates by a token made on the machine.
+#[test]
+fn an_administrator_is_made_on_the_machine_and_works() {
+    let database = sqlite();
+    let server = Server::start_with(&database, &[("KEYWARD_PUBLIC_URL", PUBLIC_URL)]);
+    let id = database.run(&["admin", "create", "--email", "Ada@acme.example", "--name", "Ada"]);
+    assert!(id.starts_with("usr_"), "{id}");
+    let again = database.keyward(&["admin", "create", "--email", "ada@acme.example"]).output().unwrap();
+    assert!(
+        !again.status.success() && stderr(&again).contains("has this email already"),
+        "{}",
+        stderr(&again)
+    );
+    let token = database.run(&["admin", "token", "--email", "ada@ACME.example"]).trim().to_owned();
+    let admin = Admin { http: Client::new(), base: server.url("/api/v1/admin"), token };
+    let partner = admin.create("partners", &json!({ "name": "Northwind", "slug": "northwind" }));
+    assert_eq!(admin.get("partners")["data"][0]["id"], partner["id"]);
+    let issued = &admin.events("&action=user.token_issued")[0];
+    assert_eq!(
+        (&issued["actor"]["type"], &issued["resource"]["id"]),
+        (&json!("operator"), &json!(id.trim()))
+    );
+    let nobody = database.keyward(&["admin", "token", "--email", "nobody@acme.example"]).output().unwrap();
+    assert!(!nobody.status.success() && stderr(&nobody).contains("there is no user"), "{}", stderr(&nobody));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::{env, fmt::Write as _, fs, path::PathBuf};
 
-use keyward_model::{Action as Recorded, Kind};
+use keyward_model::{Action as Recorded, AdminRole, Id, Kind, Partner, Reach, Tenant};
+use keyward_policy::{Principal, Refusal, Target, decide};
 
 use crate::support::sqlite;
 
@@ -41,9 +42,29 @@ fn the_list_of_audit_actions_is_current() {
     current("audit-actions.md", &text);
 }
 
+/// Who asks, as a column of the matrix.
+fn callers() -> Vec<(&'static str, Principal)> {
+    let (partner, tenant) = (Id::<Partner>::NOBODY, Id::<Tenant>::NOBODY);
+    let service = |global, scope: &str| Principal::Service { global, scopes: scope.parse().unwrap() };
+    let user = |tier, reach, permissions: &str| Principal::User {
+        tier,
+        reach,
+        permissions: permissions.parse().unwrap(),
+    };
+    vec![
+        ("read token", service(true, "admin:read")),
+        ("write token", service(true, "admin:write")),
+        ("other token", service(false, "admin:read admin:write")),
+        ("super admin", user(Some(AdminRole::SuperAdmin), Reach::Platform, "")),
+        ("partner admin", user(Some(AdminRole::PartnerAdmin), Reach::Partner(partner), "")),
+        ("tenant admin", user(Some(AdminRole::TenantAdmin), Reach::Tenant(tenant), "")),
+        ("staff", user(None, Reach::Tenant(tenant), "")),
+    ]
+}
+
 #[test]
 fn the_policy_matrix_is_current() {
-    use keyward_core::Action;
+    use keyward_policy::Action;
     let actions = [
         ("list", Action::List),
         ("read", Action::Read),
@@ -53,12 +74,19 @@ fn the_policy_matrix_is_current() {
         ("act", Action::Act("any")),
     ];
     let mut text = String::from(
-        "# Which permission of a global application's token each action needs: one of those named.\n\n",
+        "# Who may do what to which kind, within their reach: yes, no, or with the permission that is named.\n",
     );
     for kind in Kind::ALL {
         for (name, action) in actions {
-            let required = keyward_core::required_permissions(action, kind).join(" or ");
-            writeln!(text, "{:<12} {name:<7} {required}", kind.name()).unwrap();
+            writeln!(text, "\n{} {name}", kind.name()).unwrap();
+            for (caller, principal) in callers() {
+                let answer = match decide(&principal, action, Target::collection(kind)) {
+                    Ok(_) => "yes".to_owned(),
+                    Err(Refusal::Missing(permission)) => format!("with {permission}"),
+                    Err(Refusal::NoPlatformScope | Refusal::AccessDenied) => "no".to_owned(),
+                };
+                writeln!(text, "  {caller:<14} {answer}").unwrap();
+            }
         }
     }
     current("policy-matrix.txt", &text);
@@ -72,6 +100,8 @@ fn the_help_is_current() {
         &["serve"],
         &["admin"],
         &["admin", "create-client"],
+        &["admin", "create"],
+        &["admin", "token"],
         &["migrate"],
         &["signing-key"],
         &["audit"],
