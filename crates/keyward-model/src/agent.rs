@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The identity of an AI agent. It obtains tokens like an application of type `service`, by its own identifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
     /// Identity, version and times.
     pub meta: Meta<Self>,

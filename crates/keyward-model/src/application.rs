@@ -82,7 +82,7 @@ pub struct Grant {
 }
 
 /// An OAuth client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{AnyId, Id, Identified, Kind, Partner, Tenant, Timestamp, meta::text_enum};
 
 /// What was done, as `noun.past_verb`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Action(Cow<'static, str>);
 
@@ -112,7 +112,7 @@ pub enum Outcome {
 text_enum!(Outcome { Success = "success", Denied = "denied", Failure = "failure" });
 
 /// Who or what an event is about: an actor or a resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Subject {
     /// `application`, `user`, `tenant`, `token`, `system`, …
     #[serde(rename = "type")]
@@ -164,7 +164,8 @@ pub struct FieldChange {
 }
 
 /// The changes of an event as the JSON text that is stored and hashed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Changes(String);
 
 impl Changes {
@@ -198,7 +199,7 @@ impl Changes {
 }
 
 /// Where an event came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Context {
     /// The caller's IP address.
     pub ip: Option<String>,
@@ -213,7 +214,7 @@ pub struct Context {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The identifier, `evt_…`; sorts by time.
     pub id: Id<Event>,
@@ -302,7 +303,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// An event with its place in a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainedEvent {
     /// What happened.
     pub event: Event,
@@ -315,7 +316,7 @@ pub struct ChainedEvent {
 }
 
 /// The last event of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainHead {
     /// The chain.
     pub chain: String,
@@ -332,7 +333,7 @@ pub struct ChainHead {
 }
 
 /// How often an address used a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// The credential.
     pub subject: AnyId,

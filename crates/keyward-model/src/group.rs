@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A group of users, of one tenant or of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// Identity, version and times.
     pub meta: Meta<Self>,
@@ -58,7 +58,7 @@ impl Entity for Group {
 }
 
 /// That a user is in a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Identity, version and times.
     pub meta: Meta<Self>,
@@ -106,7 +106,7 @@ impl Entity for Membership {
 }
 
 /// That a group is inside another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nesting {
     /// Identity, version and times.
     pub meta: Meta<Self>,

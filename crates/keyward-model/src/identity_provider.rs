@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// OpenID Connect.
+    /// `OpenID` Connect.
     Oidc,
     /// SAML 2.0.
     Saml,
@@ -23,7 +23,7 @@ pub enum ProviderKind {
 text_enum!(ProviderKind { Oidc = "oidc", Saml = "saml" });
 
 /// An identity provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityProvider {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -1,12 +1,14 @@
 //! Signing keys and revoked tokens, as they are stored.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Entity, Field, Meta, Owner, Timestamp, TokenAlgorithm, UniqueKey, Value, record::meta_value};
 
 /// A key that signs tokens; its private part is sealed under the master key.
 ///
 /// Its life: published from its creation, signs from `active_at` until a younger key of its algorithm becomes active,
 /// and stays published for verification until `retires_at`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKey {
     /// Identity, version and times.
     pub meta: Meta<Self>,
@@ -55,7 +57,7 @@ impl Entity for SigningKey {
 }
 
 /// A token that was revoked before its expiry (RFC 7009). It lives as long as the token would have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 use crate::{AnyId, Group, Id, Identified, Kind, Partner, Tenant, Timestamp, User};
 
 /// Identity, version and times of a record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Meta<R: Identified> {
     /// The record's identifier.
     pub id: Id<R>,
@@ -177,7 +178,7 @@ text_enum!(TenancyStatus { Active = "active", Suspended = "suspended" });
 text_enum!(Status { Active = "active", Disabled = "disabled" });
 
 /// A key that no two records may have at the same time, deleted ones left aside.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum UniqueKey {
     /// A partner's slug.
     PartnerSlug(String),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A partner of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partner {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -20,7 +20,7 @@ pub const KEYS_VERIFY: &str = "keys:verify";
 pub const PLATFORM_SCOPES: [&str; 2] = [ADMIN_READ, ADMIN_WRITE];
 
 /// A row of the permission grid: a resource of the platform's API, and the permissions for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permission {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -1,6 +1,6 @@
 //! How storage and the admin API see every resource alike.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -73,7 +73,9 @@ pub struct WrongKind;
 macro_rules! records {
     ($($type:ident),+ $(,)?) => {
         /// Any record that storage keeps. Adding a kind makes the compiler list the places that must know it.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        ///
+        /// Its serialised form is for storage alone: it holds hashes and sealed keys, which no view shows.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "each variant holds the type of the same name")]
         pub enum Record { $($type(Box<$type>)),+ }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A named set of permissions, of one tenant or of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
     /// Identity, version and times.
     pub meta: Meta<Self>,

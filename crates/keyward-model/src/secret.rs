@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A secret of an application or agent; only a keyed hash of it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -1,6 +1,6 @@
 //! Sessions: people who are signed in.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A person who is signed in somewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A tenant of the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     /// Identity, version and times.
     pub meta: Meta<Self>,

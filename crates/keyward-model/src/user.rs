@@ -29,7 +29,7 @@ text_enum!(AdminRole {
 });
 
 /// A person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Identity, version and times.
     pub meta: Meta<Self>,

@@ -3,6 +3,7 @@
 mod call;
 mod credential;
 mod jwt;
+mod people;
 mod reply;
 mod store;
 
@@ -24,6 +25,7 @@ pub(crate) use call::{
 };
 pub(crate) use credential::{is_well_formed, made_up};
 pub(crate) use jwt::{Jwt, decode, encode, scopes};
+pub(crate) use people::{COLLECTIONS, Person, Place, World, creation, nobody, oidc};
 pub(crate) use reply::{Reply, check_discreet, revealed};
 pub(crate) use store::TestStore;
 

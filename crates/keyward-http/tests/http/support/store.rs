@@ -12,7 +12,7 @@ use keyward_model::{
 };
 use keyward_store::{
     Change, EventPage, EventQuery, Feed, Page, Query, Reach, Revision, Store, StoreError, StoreExt as _,
-    Ticket, TicketKey,
+    Tally, Ticket, TicketKey,
 };
 use keyward_store_memory::MemoryStore;
 
@@ -24,9 +24,17 @@ pub(crate) struct TestStore {
     inner: MemoryStore,
     pub(crate) no_writes: Arc<AtomicBool>,
     pub(crate) no_reads: Arc<AtomicBool>,
+    /// Whether others get their turn before each access, so that requests made at once run into one another.
+    pub(crate) yields: Arc<AtomicBool>,
 }
 
 impl TestStore {
+    async fn turn(&self) {
+        if self.yields.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn reads(&self) -> Result<&MemoryStore, StoreError> {
         if self.no_reads.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("the disk of the sqlite file keyward.db is gone"));
@@ -38,18 +46,22 @@ impl TestStore {
 #[async_trait]
 impl Store for TestStore {
     async fn get(&self, reach: &Reach, id: AnyId) -> Result<Option<Record>, StoreError> {
+        self.turn().await;
         self.reads()?.get(reach, id).await
     }
 
     async fn find(&self, reach: &Reach, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
+        self.turn().await;
         self.reads()?.find(reach, key).await
     }
 
     async fn list(&self, reach: &Reach, query: &Query) -> Result<Page<Record>, StoreError> {
+        self.turn().await;
         self.reads()?.list(reach, query).await
     }
 
     async fn commit(&self, change: Change) -> Result<Revision, StoreError> {
+        self.turn().await;
         if self.no_writes.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("the disk of the sqlite file keyward.db is full"));
         }
@@ -62,6 +74,10 @@ impl Store for TestStore {
 
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError> {
         self.reads()?.events(reach, query).await
+    }
+
+    async fn tally(&self, reach: &Reach, query: &EventQuery, span: u32) -> Result<Vec<Tally>, StoreError> {
+        self.reads()?.tally(reach, query, span).await
     }
 
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError> {
