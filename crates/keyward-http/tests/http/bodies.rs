@@ -9,6 +9,45 @@ struct Fixture {
     app: TestApp,
     /// Every operation that takes a body: method, path, a body that is right.
     operations: Vec<(Method, String, Value)>,
+    /// The same of people, groups, providers and agents.
+    others: Vec<(Method, String, Value)>,
+}
+
+async fn others(app: &TestApp, acme: &str) -> Vec<(Method, String, Value)> {
+    let ada = app.person("ada", &json!({ "tenant_id": acme })).await.id;
+    let (group, inside) = (app.group(Some(acme), "outside").await, app.group(Some(acme), "inside").await);
+    let partner = crate::support::id_of(&app.create("partners", &json!({ "name": "P", "slug": "p" })).await);
+    let agent = app.agent(Some(acme), &json!({})).await.id;
+    let config = crate::support::oidc("https://idp.example");
+    let provider = json!({ "name": "Entra", "kind": "oidc", "tenant_id": acme, "config": config });
+    let made = crate::support::id_of(&app.create("identity-providers", &provider).await);
+    let name = || json!({ "name": "Changed" });
+    let items = json!({ "items": [] });
+    vec![
+        (Method::POST, "partners".to_owned(), json!({ "name": "New", "slug": "new" })),
+        (Method::PATCH, format!("partners/{partner}"), name()),
+        (Method::POST, "users".to_owned(), json!({ "email": "new@people.example", "tenant_id": acme })),
+        (Method::PATCH, format!("users/{ada}"), name()),
+        (Method::PUT, format!("users/{ada}/roles"), json!({ "roles": [] })),
+        (Method::POST, "groups".to_owned(), json!({ "name": "new", "tenant_id": acme })),
+        (Method::PATCH, format!("groups/{group}"), name()),
+        (Method::PUT, format!("groups/{group}/roles"), json!({ "roles": [] })),
+        (Method::POST, format!("groups/{group}/members"), json!({ "user_id": ada })),
+        (Method::POST, format!("groups/{group}/nested"), json!({ "group_id": inside })),
+        (Method::POST, "identity-providers".to_owned(), provider),
+        (Method::PATCH, format!("identity-providers/{made}"), name()),
+        (Method::POST, "agents".to_owned(), json!({ "name": "new", "tenant_id": acme })),
+        (Method::PATCH, format!("agents/{agent}"), name()),
+        (Method::POST, format!("agents/{agent}/secrets"), json!({})),
+        (Method::POST, "users/bulk".to_owned(), items.clone()),
+        (Method::POST, "agents/bulk".to_owned(), items),
+    ]
+}
+
+impl Fixture {
+    fn all(&self) -> impl Iterator<Item = &(Method, String, Value)> {
+        self.operations.iter().chain(&self.others)
+    }
 }
 
 async fn fixture() -> Fixture {
@@ -46,7 +85,7 @@ async fn fixture() -> Fixture {
         (post(), format!("{application}/secrets"), json!({})),
         (Method::PUT, format!("applications/{}/grants", hub.id), json!({ "grants": [] })),
     ];
-    Fixture { app, operations }
+    Fixture { others: others(&app, &acme).await, app, operations }
 }
 
 fn request(method: &Method, path: &str) -> Call {
@@ -57,7 +96,7 @@ fn request(method: &Method, path: &str) -> Call {
 #[actix_web::test]
 async fn what_is_no_object() {
     let it = fixture().await;
-    for (method, path, right) in &it.operations {
+    for (method, path, right) in it.all() {
         let what = format!("{method} {path}");
         for text in
             ["{", "nonsense", "{\"a\":}", "{'a':1}", "{} {}", "\u{feff}{}", "{\"name\":\"x\",}", "NaN"]
@@ -84,7 +123,7 @@ async fn what_is_no_object() {
 #[actix_web::test]
 async fn unknown_parameters() {
     let it = fixture().await;
-    for (method, path, right) in &it.operations {
+    for (method, path, right) in it.all() {
         let with = |query: &str| request(method, path).json(right).query(query);
         for query in ["colour=blue", "dry_run=true", "per_page=1"] {
             it.app.admin(with(query)).await.expect(422, &format!("{method} {path}?{query}"));
@@ -103,7 +142,7 @@ async fn unknown_parameters() {
 async fn content_types() {
     let it = fixture().await;
     let merge_patch = "application/merge-patch+json";
-    for (method, path, right) in &it.operations {
+    for (method, path, right) in it.all() {
         let what = format!("{method} {path}");
         for wrong in
             ["text/plain", "application/xml", "application/x-www-form-urlencoded", "text/json", "*/*", "json"]

@@ -68,7 +68,16 @@ async fn pages() {
 #[actix_web::test]
 async fn bounds() {
     let it = fixture().await;
-    let paths = it.lists.iter().map(|(path, _)| path.as_str()).chain(["audit", "signing-keys"]);
+    let paths = it.lists.iter().map(|(path, _)| path.as_str()).chain([
+        "audit",
+        "signing-keys",
+        "partners",
+        "users",
+        "groups",
+        "identity-providers",
+        "agents",
+        "sessions",
+    ]);
     for path in paths {
         for right in ["page=1", "page=2", "per_page=1", "per_page=100", "per_page=100&page=7"] {
             it.app.ok(get(&admin(&format!("{path}?{right}")))).await;

@@ -33,9 +33,15 @@ async fn from_the_start() {
     let app = TestApp::start().await;
     let list = app.ok(get(&admin("permissions?per_page=100"))).await;
     let rows = list["data"].as_array().unwrap();
-    for scope in ["admin:read", "admin:write", "keys:verify"] {
-        let has =
-            |row: &Value| row["view"] == scope || row["change"].as_array().unwrap().contains(&json!(scope));
+    let staff =
+        ["users", "groups", "roles", "applications", "identity-providers", "agents", "sessions", "audit"]
+            .into_iter()
+            .flat_map(|name| [format!("keyward:{name}:read"), format!("keyward:{name}:write")]);
+    let own = ["admin:read", "admin:write", "keys:verify"].map(str::to_owned);
+    for scope in own.into_iter().chain(staff) {
+        let has = |row: &Value| {
+            row["view"] == json!(scope) || row["change"].as_array().unwrap().contains(&json!(scope))
+        };
         assert!(rows.iter().any(has), "{scope} is in no row: {list}");
     }
     let acme = app.tenant("acme").await;
