@@ -1,7 +1,7 @@
 //! Who calls the admin API: the bearer token of a request (RFC 6750 section 2.1) to a caller.
 
 use keyward_crypto::access_token::TokenError;
-use keyward_model::ApplicationReach;
+use keyward_model::{ApplicationReach, Entity};
 use keyward_policy::liveness::Dead;
 
 use crate::{Caller, Error, Keyward, Origin, oauth::Holder};
@@ -51,7 +51,7 @@ impl Keyward {
                 let application = &client.application;
                 // A token for tenants administrates nothing, whatever its application could have asked for.
                 let global = application.reach == ApplicationReach::Global && live.tenants.is_none();
-                Caller::service(client.subject(), global, live.scopes, credential)
+                Caller::service(client.subject(), global, live.scopes, credential, application.owner())
             }
             Holder::Person(person) => Caller::user(&person.user, live.scopes, credential),
         })

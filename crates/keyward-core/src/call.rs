@@ -1,6 +1,6 @@
 //! Who calls, and from where.
 
-use keyward_model::{Context, Entity, Id, Reach, ScopeSet, Subject, User};
+use keyward_model::{Context, Entity, Id, Owner, Reach, ScopeSet, Subject, User};
 use keyward_policy::Principal;
 
 /// Where a request comes from, for the audit log.
@@ -38,19 +38,31 @@ pub struct Caller {
     pub(crate) principal: Principal,
     pub(crate) subject: Subject,
     pub(crate) credential_id: Option<String>,
+    /// Whose the caller is: where what they are refused belongs, when it is about nothing of anybody's.
+    pub(crate) place: Owner,
 }
 
 impl Caller {
     /// Somebody at the machine's command line, who holds the master key.
     #[must_use]
     pub fn operator(name: &str) -> Self {
-        Self { principal: Principal::Operator, subject: Subject::operator(name), credential_id: None }
+        Self {
+            principal: Principal::Operator,
+            subject: Subject::operator(name),
+            credential_id: None,
+            place: Owner::Platform,
+        }
     }
 
     /// The process itself.
     #[must_use]
     pub(crate) fn system() -> Self {
-        Self { principal: Principal::Operator, subject: Subject::system(), credential_id: None }
+        Self {
+            principal: Principal::Operator,
+            subject: Subject::system(),
+            credential_id: None,
+            place: Owner::Platform,
+        }
     }
 
     /// A service token of an application, with the permissions that it has now.
@@ -60,8 +72,9 @@ impl Caller {
         global: bool,
         scopes: ScopeSet,
         credential_id: Option<String>,
+        place: Owner,
     ) -> Self {
-        Self { principal: Principal::Service { global, scopes }, subject, credential_id }
+        Self { principal: Principal::Service { global, scopes }, subject, credential_id, place }
     }
 
     /// A person, with the permissions that they have now.
@@ -71,6 +84,7 @@ impl Caller {
             principal: Principal::user(user, permissions),
             subject: Subject::record(user.id(), &user.email),
             credential_id,
+            place: user.owner(),
         }
     }
 

@@ -1,16 +1,14 @@
 //! How often somebody may ask, and how often they needed to.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
 };
 
-use governor::{
-    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _,
-    clock::DefaultClock,
-};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 use keyward_model::{AnyId, Timestamp};
 
 use crate::options::RateLimit;
@@ -25,10 +23,10 @@ const REMEMBERED: usize = 200_000;
 /// The limits of this process.
 pub(crate) struct Limits {
     tokens: Option<DefaultKeyedRateLimiter<AnyId>>,
-    /// By address: when its minute began, and how many strangers it named since.
-    strangers: Mutex<HashMap<String, (i64, u32)>>,
-    /// Those of clients that have a rate of their own, with that rate.
-    own: Mutex<HashMap<AnyId, (NonZeroU32, DefaultDirectRateLimiter)>>,
+    /// How many strangers an address named.
+    strangers: Minutes<String>,
+    /// How many tokens a client that has a rate of its own asked for.
+    own: Minutes<AnyId>,
     clock: DefaultClock,
     /// Until when the last token for a request of this shape is good, in seconds since the epoch.
     good_until: Mutex<HashMap<(AnyId, u64), i64>>,
@@ -39,16 +37,55 @@ fn limiter<K: Hash + Eq + Clone>(limit: RateLimit) -> Option<DefaultKeyedRateLim
     Some(RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(limit.burst)?)))
 }
 
-fn with_rate(per_minute: NonZeroU32) -> (NonZeroU32, DefaultDirectRateLimiter) {
-    (per_minute, RateLimiter::direct(Quota::per_minute(per_minute)))
+/// How often each did something since its minute began.
+struct Minutes<K>(Mutex<HashMap<K, (i64, u32)>>);
+
+impl<K> Default for Minutes<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Hash + Eq> Minutes<K> {
+    /// Whether there is room for one more; else after how many seconds.
+    fn room<Q: Hash + Eq + ?Sized>(&self, key: &Q, limit: u32, now: Timestamp) -> Result<(), u64>
+    where
+        K: Borrow<Q>,
+    {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(key) {
+            Some((began, count)) if *count >= limit && now.unix_seconds() < began + MINUTE => {
+                Err(u64::try_from(began + MINUTE - now.unix_seconds()).unwrap_or(1))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&self, key: K, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = now.unix_seconds();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, (began, _)| now < *began + MINUTE);
+        }
+        let (began, count) = known.entry(key).or_insert((now, 0));
+        if now >= *began + MINUTE {
+            (*began, *count) = (now, 0);
+        }
+        *count += 1;
+    }
+
+    fn tidy(&self, now: Timestamp) {
+        let now = now.unix_seconds();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (began, _)| now < *began + MINUTE);
+    }
 }
 
 impl Limits {
     pub(crate) fn new(token_limit: Option<RateLimit>) -> Self {
         Self {
             tokens: token_limit.and_then(limiter),
-            strangers: Mutex::default(),
-            own: Mutex::default(),
+            strangers: Minutes::default(),
+            own: Minutes::default(),
             clock: DefaultClock::default(),
             good_until: Mutex::default(),
         }
@@ -65,39 +102,22 @@ impl Limits {
 
     /// Whether a client may have a token now; else after how many seconds.
     /// One that has a rate of its own, per minute, is held to that as well.
-    pub(crate) fn token(&self, client: AnyId, rate: Option<u32>) -> Result<(), u64> {
+    pub(crate) fn token(&self, client: AnyId, rate: Option<u32>, now: Timestamp) -> Result<(), u64> {
         self.check(self.tokens.as_ref(), &client)?;
-        let Some(per_minute) = rate.and_then(NonZeroU32::new) else { return Ok(()) };
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, limiter) = own.entry(client).or_insert_with(|| with_rate(per_minute));
-        if *known != per_minute {
-            (*known, *limiter) = with_rate(per_minute);
-        }
-        limiter.check().map_err(|until| until.wait_time_from(self.clock.now()).as_secs() + 1)
+        let Some(per_minute) = rate else { return Ok(()) };
+        self.own.room(&client, per_minute, now)?;
+        self.own.count(client, now);
+        Ok(())
     }
 
     /// Whether an address may name a client that is not in memory; else after how many seconds.
     pub(crate) fn may_look_up(&self, address: &str, now: Timestamp) -> Result<(), u64> {
-        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        match strangers.get(address) {
-            Some((began, count)) if *count >= STRANGERS && now.unix_seconds() < began + MINUTE => {
-                Err(u64::try_from(began + MINUTE - now.unix_seconds()).unwrap_or(1))
-            }
-            _ => Ok(()),
-        }
+        self.strangers.room(address, STRANGERS, now)
     }
 
     /// Notes that an address named a client that does not exist.
     pub(crate) fn was_stranger(&self, address: &str, now: Timestamp) {
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        if strangers.len() >= REMEMBERED {
-            strangers.retain(|_, (began, _)| now.unix_seconds() < *began + MINUTE);
-        }
-        let (began, count) = strangers.entry(address.to_owned()).or_insert((now.unix_seconds(), 0));
-        if now.unix_seconds() >= *began + MINUTE {
-            (*began, *count) = (now.unix_seconds(), 0);
-        }
-        *count += 1;
+        self.strangers.count(address.to_owned(), now);
     }
 
     /// Whether the application had no token for such a request that was good for a while; notes the new one.
@@ -120,7 +140,7 @@ impl Limits {
         if let Some(tokens) = &self.tokens {
             tokens.retain_recent();
         }
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        strangers.retain(|_, (began, _)| now.unix_seconds() < *began + MINUTE);
+        self.strangers.tidy(now);
+        self.own.tidy(now);
     }
 }

@@ -2,8 +2,8 @@
 
 use keyward_crypto::access_token::AccessTokenClaims;
 use keyward_model::{
-    Action, AdminRole, Entity, Event, Id, Kind, Reach, Status, Subject, TokenAlgorithm, UniqueKey, User,
-    encode_uuid, new_uuid,
+    Action, AdminRole, Entity, Event, Kind, Reach, Status, TokenAlgorithm, UniqueKey, User, encode_uuid,
+    new_uuid,
 };
 use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt};
@@ -78,10 +78,7 @@ impl Keyward {
             env: options.default_environment().to_owned(),
             tenants: user.tenant_id.map(|id| vec![id.to_string()]),
             tenant_id: user.tenant_id.map(|id| id.to_string()),
-            partner_id: user
-                .partner_id
-                .or(person.tenant.as_ref().and_then(|tenant| tenant.partner_id))
-                .map(|id| id.to_string()),
+            partner_id: person.partner_id().map(|id| id.to_string()),
             roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),
             admin_role: user.admin_role.map(|role| role.as_str().to_owned()),
             tools: None,
@@ -99,7 +96,7 @@ impl Keyward {
                 from: json!(null),
                 to: json!(jti),
             }]),
-            resource: Some(Subject::record(Id::<User>::from_uuid(id.uuid()), &user.email)),
+            partner_id: person.partner_id(),
             ..about
         };
         self.inner.writer.append(event).await?;

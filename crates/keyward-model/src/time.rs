@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment in UTC with millisecond precision, written as RFC 3339 with three decimals and `Z`.
@@ -62,7 +62,9 @@ impl Timestamp {
     /// ```
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::new(at.with_timezone(&Utc)));
+            let at = at.with_timezone(&Utc);
+            // Four digits are all that RFC 3339 has for a year, also once the offset is taken away.
+            return if (0..=9999).contains(&at.year()) { Ok(Self::new(at)) } else { Err(InvalidTimestamp) };
         }
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| InvalidTimestamp)?;
         let last_second = NaiveTime::from_hms_opt(23, 59, 59).ok_or(InvalidTimestamp)?;

@@ -170,9 +170,8 @@ pub fn staff_permission(kind: Kind, read: bool) -> Option<String> {
 /// Whether `principal` may do `action` to `target`.
 pub fn decide(principal: &Principal, action: Action, target: Target) -> Result<Permit, Refusal> {
     match principal {
-        Principal::Operator => Ok(Permit(())),
+        Principal::Operator | Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => Ok(Permit(())),
         Principal::Service { global, scopes } => decide_service(*global, scopes, action, target),
-        Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => Ok(Permit(())),
         Principal::User { tier: Some(_), reach, .. } => decide_admin(*reach, action, target),
         Principal::User { tier: None, reach, permissions } => {
             decide_staff(*reach, permissions, action, target)

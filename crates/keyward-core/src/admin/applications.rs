@@ -61,6 +61,9 @@ impl Administered for Application {
 
     async fn update(work: &Work<'_>, current: &Self, edit: EditApplication) -> Result<Draft<Self>, Error> {
         browser_addresses(current.kind, &edit.redirect_uris, &edit.allowed_origins)?;
+        if edit.redirect_uris != current.redirect_uris || edit.allowed_origins != current.allowed_origins {
+            work.holds_what(&current.client_id, current.owner()).await?;
+        }
         // What the application has already may stay, whether the catalogue still knows it or not.
         let added = edit.allowed_scopes.difference(&current.allowed_scopes);
         work.grantable(&added, current.owner(), "/allowed_scopes").await?;

@@ -1,11 +1,15 @@
 //! Many changes of one kind in one request, each with a result and an audit record of its own.
 
+use keyward_store::{Change, StoreError};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Administered;
-use crate::{Call, Error, FieldError, Keyward, forms};
+use super::{
+    Administered,
+    idempotency::{self, Replay},
+};
+use crate::{Call, Error, FieldError, Keyward, Written, forms};
 
 /// How many changes one request may have.
 const MAX_ITEMS: usize = 1_000;
@@ -58,6 +62,26 @@ pub struct BulkOutcome {
 }
 
 impl Keyward {
+    /// What was answered to an earlier bulk request with the call's idempotency key.
+    pub async fn bulk_answer(&self, call: &Call) -> Result<Option<Value>, Error> {
+        match idempotency::replay(self, call).await? {
+            Replay::Answer(written) => Ok(Some(written.body)),
+            Replay::None => Ok(None),
+        }
+    }
+
+    /// Keeps the answer to a bulk request, which must be without secrets, for a repeated one.
+    pub async fn keep_bulk_answer(&self, call: &Call, body: Value) -> Result<(), Error> {
+        let written = Written { id: String::new(), version: 0, body, has_secret: false, replayed: false };
+        let Some(ticket) = idempotency::ticket(call, &written, self.now()) else { return Ok(()) };
+        let change = Change { tickets: vec![ticket], ..Change::default() };
+        match self.commit(change, Vec::new()).await {
+            // Taken: the same request was made twice at the same time, and the other was quicker.
+            Ok(_) | Err(StoreError::Taken(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Makes the changes one after the other; one that fails leaves the others as they are.
     pub async fn bulk<R: Administered>(&self, call: &Call, body: Value) -> Result<Vec<BulkOutcome>, Error> {
         let body: BulkBody = forms::decode(body)?;

@@ -92,10 +92,8 @@ impl Keyward {
             Condition { field: Field::ExpiresAt, test: Test::From(work.now) },
             Condition { field: Field::ExpiresAt, test: Test::Before(until) },
         ];
-        let expiring_applications = match totals.contains_key("applications") {
-            true => self.count(&work, expiring).await?,
-            false => 0,
-        };
+        let expiring_applications =
+            if totals.contains_key("applications") { self.count(&work, expiring).await? } else { 0 };
         let stats = StatsView {
             totals,
             expiring_applications,

@@ -40,6 +40,11 @@ impl Keyward {
     pub async fn export_events(&self, call: &Call, pairs: &[(String, String)]) -> Result<EventExport, Error> {
         let work = Work::begin(self, call);
         let _permit = work.may(Act::List, Target::collection(Kind::Event)).await?;
+        let unknown = ["page", "per_page", "cursor"];
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| unknown.contains(&name.as_str())) {
+            let detail = format!("There is no parameter {name} here.");
+            return Err(Error::field(FieldError::new(name, "unknown_parameter", detail)));
+        }
         let is_format = |(name, _): &&(String, String)| name == "format";
         let format = match pairs.iter().find(is_format).map(|(_, format)| format.as_str()) {
             None | Some("ndjson") => ExportFormat::Ndjson,

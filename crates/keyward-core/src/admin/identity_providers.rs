@@ -1,11 +1,12 @@
 //! Rules of identity providers: strict configuration, and secrets that go in and never come out.
 
 use keyward_model::{
-    Action, EditIdentityProvider, Entity, IdentityProvider, NewIdentityProvider, Owner, ProviderKind,
+    Action, EditIdentityProvider, Entity, FieldChange, IdentityProvider, NewIdentityProvider, Owner,
+    ProviderKind,
 };
 use serde_json::{Map, Value};
 
-use super::{Administered, Draft, Work};
+use super::{Administered, Draft, Work, uris::is_web_address};
 use crate::{Error, FieldError};
 
 /// The member of a configuration that is a secret.
@@ -105,17 +106,14 @@ impl Administered for IdentityProvider {
                 format!("The {moved} changes where the secret is sent, so the secret must be given again.");
             return Err(Error::field(FieldError::new(format!("/config/{SECRET}"), "required", detail)));
         }
-        let sealed_secret = match secret {
-            Some(_) => sealed(work, current, secret)?,
-            None => current.sealed_secret.clone(),
-        };
-        Ok(Draft::plain(Self {
-            name: edit.name,
-            status: edit.status,
-            config,
-            sealed_secret,
-            ..current.clone()
-        }))
+        let mut draft =
+            Draft::plain(Self { name: edit.name, status: edit.status, config, ..current.clone() });
+        if secret.is_some() {
+            draft.record.sealed_secret = sealed(work, current, secret)?;
+            let field = format!("config.{SECRET}");
+            draft.unread.push(FieldChange { field, from: Value::Null, to: "replaced".into() });
+        }
+        Ok(draft)
     }
 }
 
@@ -166,15 +164,13 @@ fn is_saml_whole(members: &Map<String, Value>) -> bool {
 /// What is wrong with a member, if anything.
 fn fault(name: &str, value: &Value) -> Option<&'static str> {
     let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= 65_536);
-    let is_address = |value: &Value| {
-        value.as_str().is_some_and(|text| {
-            text.len() <= 2_000
-                && (text.starts_with("https://") || text.starts_with("http://"))
-                && !text.contains(['#', ' '])
-        })
-    };
+    let is_address =
+        |query| move |value: &Value| value.as_str().is_some_and(|text| is_web_address(text, query));
     match name {
-        "issuer" | "sso_url" => (!is_address(value)).then_some("It must be an http or https address."),
+        "issuer" => {
+            (!is_address(false)(value)).then_some("It must be an http or https address without a query.")
+        }
+        "sso_url" => (!is_address(true)(value)).then_some("It must be an http or https address."),
         "scopes" | "email_domains" => {
             let good = value.as_array().is_some_and(|items| items.len() <= 100 && items.iter().all(is_text));
             (!good).then_some("It must be a list of texts.")

@@ -160,8 +160,9 @@ impl Keyward {
             let current: R = self.one(&work, action, id).await?;
             IfMatch::check(condition.as_ref(), current.meta().version)?;
             let permit = work.may(action, Target::object(R::KIND, current.owner())).await?;
-            let Draft { mut record, with, events: more, .. } = next(&work, &current).await?;
-            let changes = forms::changes(&without_times(&current, &work), &without_times(&record, &work));
+            let Draft { mut record, with, events: more, unread, .. } = next(&work, &current).await?;
+            let mut changes = forms::changes(&without_times(&current, &work), &without_times(&record, &work));
+            changes.extend(unread);
             let mut events = more;
             let mut change = with;
             // An action of its own is recorded whatever it comes to; a change that changes nothing is none.

@@ -2,7 +2,8 @@
 
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
-    Action, Agent, AnyId, Application, Entity, Id, NewSecret, Owner, Secret, Timestamp, Usage,
+    Action, Agent, AnyId, Application, ApplicationType, Entity, Id, NewSecret, Owner, Secret, Timestamp,
+    Usage,
 };
 use keyward_policy::{Action as Act, Target};
 use keyward_store::{Change, StoreError};
@@ -30,6 +31,14 @@ pub trait SecretHolder: Administered {
     /// Its environment; none means the first that is configured.
     #[doc(hidden)]
     fn environment(&self) -> Option<&str>;
+
+    /// The identifier by which it obtains tokens.
+    #[doc(hidden)]
+    fn client_id(&self) -> String;
+
+    /// Whether it can keep a secret at all.
+    #[doc(hidden)]
+    fn can_keep_secrets(&self) -> bool;
 }
 
 impl SecretHolder for Application {
@@ -38,6 +47,14 @@ impl SecretHolder for Application {
     fn environment(&self) -> Option<&str> {
         Some(&self.environment)
     }
+
+    fn client_id(&self) -> String {
+        self.client_id.clone()
+    }
+
+    fn can_keep_secrets(&self) -> bool {
+        matches!(self.kind, ApplicationType::Service | ApplicationType::Web)
+    }
 }
 
 impl SecretHolder for Agent {
@@ -45,6 +62,14 @@ impl SecretHolder for Agent {
 
     fn environment(&self) -> Option<&str> {
         None
+    }
+
+    fn client_id(&self) -> String {
+        self.id().to_string()
+    }
+
+    fn can_keep_secrets(&self) -> bool {
+        true
     }
 }
 
@@ -145,6 +170,12 @@ impl Keyward {
             if let Some(at) = new.expires_at {
                 in_future(&work, at, "/expires_at")?;
             }
+            if !holder.can_keep_secrets() {
+                let detail = "What runs in other people's hands can't keep a secret.".to_owned();
+                return Err(Error::Conflict { code: "not_applicable", detail });
+            }
+            // A secret gives all that its holder has to whoever sees it.
+            work.holds_what(&holder.client_id(), holder.owner()).await?;
             self.room_for_secret(holder.id().any(), work.now).await?;
             let (secret, shown) = make(&work, &holder, new.expires_at);
             let mut written = Written {

@@ -1,7 +1,7 @@
 //! Reading and ending sessions.
 
-use keyward_model::{Action, Entity, Kind, Session};
-use keyward_policy::{Action as Act, Target};
+use keyward_model::{Action, Entity, Kind, Session, SessionView};
+use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt};
 
 use super::{ATTEMPTS, Document, Listing, Work, busy};
@@ -14,7 +14,10 @@ impl Keyward {
         let _permit = work.may(Act::List, Target::collection(Kind::Session)).await?;
         let query = params::query_of(Kind::Session, Session::SORTS, Session::FILTERS, pairs)?;
         let page = self.inner.store.list_as::<Session>(&work.reach(), &query).await?;
-        let data = page.items.iter().map(|session| forms::to_value(&session.view(work.now))).collect();
+        let mut data = Vec::with_capacity(page.items.len());
+        for session in &page.items {
+            data.push(forms::to_value(&self.shown(session, &work).await?));
+        }
         Ok(Listing::of_page(data, query.page, query.per_page, page.total))
     }
 
@@ -22,7 +25,22 @@ impl Keyward {
     pub async fn session(&self, call: &Call, id: &str) -> Result<Document, Error> {
         let work = Work::begin(self, call);
         let session: Session = self.one(&work, Act::Read, id).await?;
-        Ok(Document { body: forms::to_value(&session.view(work.now)), version: Some(session.meta.version) })
+        let view = self.shown(&session, &work).await?;
+        Ok(Document { body: forms::to_value(&view), version: Some(session.meta.version) })
+    }
+
+    /// A session as it stands now: it ends with the person, and with whatever made their sign-in void.
+    async fn shown(&self, session: &Session, work: &Work<'_>) -> Result<SessionView, Error> {
+        let person = self.inner.directory.person(session.user_id).await?;
+        let is_alive = person.is_some_and(|person| {
+            let since = person.user.valid_after.is_none_or(|after| session.meta.created_at >= after);
+            since && liveness::user(&person.user, person.above()).is_ok()
+        });
+        let mut view = session.view(work.now);
+        if !is_alive && view.state == "active" {
+            view.state = "revoked";
+        }
+        Ok(view)
     }
 
     /// Ends a session at once; ending one that has ended changes nothing.

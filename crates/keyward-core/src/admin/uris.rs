@@ -51,6 +51,18 @@ fn is_authority(text: &str) -> bool {
     host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
+/// Whether it is a plain http or https address: no user, no wildcard, no fragment.
+pub(crate) fn is_web_address(text: &str, with_query: bool) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest.filter(|rest| rest.len() <= 2_000 && rest.chars().all(|c| c.is_ascii_graphic()))
+    else {
+        return false;
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    is_authority(authority) && !path.contains(['#', '\\']) && (with_query || !path.contains('?'))
+}
+
 fn is_loopback(authority: &str) -> bool {
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || authority == "[::1]"

@@ -24,13 +24,15 @@ pub struct Draft<R> {
     pub(crate) with: Change,
     /// Events beside the resource's own.
     pub(crate) events: Vec<Event>,
+    /// What changed that nobody reads: secrets. Their values do not appear.
+    pub(crate) unread: Vec<FieldChange>,
     /// Members that the reply shows this once: secrets.
     pub(crate) shown: Vec<(&'static str, Value)>,
 }
 
 impl<R> Draft<R> {
     pub(crate) fn plain(record: R) -> Self {
-        Self { record, with: Change::default(), events: Vec::new(), shown: Vec::new() }
+        Self { record, with: Change::default(), events: Vec::new(), unread: Vec::new(), shown: Vec::new() }
     }
 }
 
@@ -67,13 +69,15 @@ impl<'a> Work<'a> {
 
     /// Writes down that a change was refused.
     pub(crate) async fn record_refusal(&self, target: Target) -> Result<(), Error> {
-        let owner = target.owner.unwrap_or(Owner::Platform);
+        let owner = target.owner.unwrap_or(self.call.caller.place);
         let kind = Subject { kind: target.kind.name().into(), id: None, name: None };
+        let event = self.event(Action::ACCESS_DENIED, owner);
         let event = Event {
             outcome: Outcome::Denied,
             reason: Some("permission_denied".to_owned()),
             resource: Some(kind),
-            ..self.event(Action::ACCESS_DENIED, owner)
+            partner_id: event.partner_id.or(self.partner_of(event.tenant_id).await?),
+            ..event
         };
         self.keyward.inner.writer.append(event).await?;
         Ok(())
@@ -157,6 +161,13 @@ impl<'a> Work<'a> {
         let Err(refusal) = may_set_tier(&caller.principal, from, to) else { return Ok(()) };
         self.record_refusal(Target::object(Kind::User, owner)).await?;
         Err(Error::refused(&refusal, &caller.scopes()))
+    }
+
+    /// Refuses to hand over, or to redirect, a client that has more than the caller could give.
+    pub(crate) async fn holds_what(&self, client_id: &str, owner: Owner) -> Result<(), Error> {
+        let entry = self.keyward.inner.directory.client(client_id).await?;
+        let Some(client) = entry.client.clone() else { return Ok(()) };
+        self.grantable(&client.allowed, owner, "").await
     }
 
     /// Refuses a role that does not exist, belongs to another tenant than `owner`, or holds what the caller can't give.

@@ -43,6 +43,11 @@ impl Client {
         Subject::record(self.holder, name)
     }
 
+    /// Its partner, or its tenant's.
+    pub(crate) fn partner_id(&self) -> Option<Id<Partner>> {
+        self.partner.as_ref().map(Entity::id)
+    }
+
     /// What is above the application.
     pub(crate) fn above(&self) -> Tenancy<'_> {
         Tenancy { tenant: self.tenant.as_ref(), partner: self.partner.as_ref() }

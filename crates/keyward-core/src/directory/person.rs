@@ -33,6 +33,11 @@ pub(crate) struct HeldRole {
 }
 
 impl Person {
+    /// The person's partner, or their tenant's.
+    pub(crate) fn partner_id(&self) -> Option<Id<Partner>> {
+        self.partner.as_ref().map(Entity::id)
+    }
+
     /// What is above the person.
     pub(crate) fn above(&self) -> Tenancy<'_> {
         Tenancy { tenant: self.tenant.as_ref(), partner: self.partner.as_ref() }

@@ -93,7 +93,7 @@ impl Keyward {
             return Err(OAuthError::new(code, "This application may not use this grant type."));
         }
         let rate = client.agent.as_ref().and_then(|agent| agent.rate_limit_rpm);
-        if let Err(retry_after) = self.inner.limits.token(client.holder, rate) {
+        if let Err(retry_after) = self.inner.limits.token(client.holder, rate, now) {
             return Err(OAuthError {
                 retry_after_seconds: Some(retry_after),
                 ..OAuthError::new(
@@ -198,7 +198,7 @@ impl Keyward {
             actor: about.actor(),
             resource: about.client.as_ref().map(|client| client.subject()),
             tenant_id: application.and_then(|application| application.tenant_id),
-            partner_id: application.and_then(|application| application.partner_id),
+            partner_id: about.client.as_ref().and_then(|client| client.partner_id()),
             changes: Changes::default(),
             context: origin.context(about.credential_id.clone()),
         };

@@ -33,7 +33,7 @@ impl Keyward {
             actor: about.actor(),
             resource: Some(Subject::token(&live.claims.jti)),
             tenant_id: client.application.tenant_id,
-            partner_id: client.application.partner_id,
+            partner_id: client.partner_id(),
             changes: Changes::default(),
             context: origin.context(about.credential_id.clone()),
         };

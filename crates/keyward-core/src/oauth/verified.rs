@@ -60,8 +60,8 @@ impl Holder {
 
     pub(crate) fn partner_id(&self) -> Option<Id<Partner>> {
         match self {
-            Self::Client(client) => client.application.partner_id,
-            Self::Person(person) => person.user.partner_id,
+            Self::Client(client) => client.partner_id(),
+            Self::Person(person) => person.partner_id(),
         }
     }
 }
