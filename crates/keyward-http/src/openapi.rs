@@ -2,15 +2,30 @@
 
 use std::sync::OnceLock;
 
-use actix_web::{HttpResponse, http::Method, web};
+use actix_web::{
+    HttpResponse,
+    http::{Method, StatusCode},
+    web,
+};
 use keyward_core::required_permissions;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     State,
     operation::{Body, Described, Endpoint, Operation, Parameter, shape},
     problem::{FieldErrorBody, ProblemBody},
 };
+
+/// A refusal or failure of an OAuth endpoint (RFC 6749 section 5.2).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the OAuth endpoints render")]
+struct OAuthError {
+    /// What is wrong in a word, for programs.
+    error: String,
+    /// What is wrong, for people.
+    error_description: String,
+}
 
 /// Where the document is served.
 const PATH: &str = "/openapi.json";
@@ -41,6 +56,7 @@ pub(crate) fn document(operations: &[Operation], issuer: &str) -> Value {
     };
     reference(shape::<ProblemBody>());
     reference(shape::<FieldErrorBody>());
+    reference(shape::<OAuthError>());
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
         let described = describe(operation, &mut reference);
@@ -59,12 +75,7 @@ pub(crate) fn document(operations: &[Operation], issuer: &str) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": { "Problem": {
-                "description": "A refusal or failure (RFC 9457).",
-                "content": { "application/problem+json": {
-                    "schema": { "$ref": "#/components/schemas/Problem" }
-                } }
-            } },
+            "responses": error_responses(),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "client": { "type": "http", "scheme": "basic" }
@@ -111,19 +122,30 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
 }
 
 fn header_parameters(operation: &Operation) -> impl Iterator<Item = Value> {
-    let is_admin = matches!(operation.endpoint, Endpoint::Admin(_));
-    let header = |name: &str, description: &str| json!({ "name": name, "in": "header", "description": description, "schema": { "type": "string" } });
+    let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "description": description, "schema": schema });
     let mut headers = Vec::new();
-    if is_admin && operation.method == Method::POST {
+    if matches!(operation.endpoint, Endpoint::Admin(_)) && operation.method == Method::POST {
         headers.push(header(
             "Idempotency-Key",
             "A repeated request with the same key and body within 24 hours gets the first answer again, without its secret.",
+            json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
         ));
     }
-    if is_admin && operation.method != Method::POST && operation.method != Method::GET {
-        headers.push(header("If-Match", "The ETag that the object must have; 412 otherwise."));
+    if honours_if_match(operation) {
+        let description = "The ETag that the object must have; 412 otherwise.";
+        headers.push(header("If-Match", description, json!({ "type": "string" })));
     }
     headers.into_iter()
+}
+
+/// Whether a change can be bound to the version of the object.
+fn honours_if_match(operation: &Operation) -> bool {
+    match operation.method {
+        Method::PATCH | Method::PUT => true,
+        Method::DELETE => operation.path.ends_with("/{id}"),
+        Method::POST => operation.path.ends_with("/renew"),
+        _ => false,
+    }
 }
 
 fn query(parameter: &Parameter) -> Value {
@@ -160,22 +182,113 @@ fn page_of(item: &Value) -> Value {
     })
 }
 
+/// A header of an answer.
+fn response_header(description: &str, required: bool) -> Value {
+    json!({ "description": description, "required": required, "schema": { "type": "string" } })
+}
+
+/// The headers of every answer.
+fn common_headers() -> Map<String, Value> {
+    let id = response_header("The name of the request in logs and in the audit log.", true);
+    Map::from_iter([("X-Request-Id".to_owned(), id)])
+}
+
+/// The answers that many operations have in common.
+fn error_responses() -> Value {
+    let challenge = |required| ("WWW-Authenticate", response_header("How to authenticate.", required));
+    let retry = |required| ("Retry-After", response_header("When to try again, in seconds.", required));
+    let response = |description: &str, media_type: &str, schema: &str, headers: Vec<(&str, Value)>| {
+        let mut all = common_headers();
+        all.extend(headers.into_iter().map(|(name, header)| (name.to_owned(), header)));
+        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+        json!({ "description": description, "headers": all, "content": { media_type: { "schema": schema } } })
+    };
+    let problem =
+        |description: &str, headers| response(description, "application/problem+json", "Problem", headers);
+    json!({
+        "Problem": problem("A refusal (RFC 9457).", vec![]),
+        "Unauthenticated": problem("There is no credential that works.", vec![challenge(true)]),
+        "Forbidden": problem("The caller has not the permission.", vec![challenge(true)]),
+        "Unavailable": problem("Something that is needed does not answer.", vec![retry(true)]),
+        "OAuthError": response(
+            "A refusal or failure (RFC 6749 section 5.2).",
+            "application/json",
+            "OAuthError",
+            vec![challenge(false), retry(false)],
+        ),
+    })
+}
+
 fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Value) -> Value {
     let mut all = Map::new();
     let success = &operation.success;
-    let mut answer = json!({ "description": success.status.canonical_reason().unwrap_or("Success") });
+    let mut answer = json!({
+        "description": success.status.canonical_reason().unwrap_or("Success"),
+        "headers": success_headers(operation),
+    });
     if let Some(shape) = success.shape {
         let item = reference(shape());
         let schema = if success.is_list { page_of(&item) } else { item };
         answer["content"] = json!({ "application/json": { "schema": schema } });
+    } else if success.status != StatusCode::NO_CONTENT {
+        answer["content"] = other_content(&operation.id);
     }
     all.insert(success.status.as_str().to_owned(), answer);
-    if let Endpoint::Admin(endpoint) = operation.endpoint {
-        for status in error_statuses(operation, !endpoint.accepts.is_empty()) {
-            all.insert(status.to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
-        }
+    let errors = match operation.endpoint {
+        Endpoint::Admin(endpoint) => error_statuses(operation, !endpoint.accepts.is_empty()),
+        Endpoint::Plain(_) => plain_error_statuses(operation),
+    };
+    for status in errors {
+        let name = match status {
+            _ if operation.tag == "OAuth" => "OAuthError",
+            "401" => "Unauthenticated",
+            "403" => "Forbidden",
+            "503" => "Unavailable",
+            _ => "Problem",
+        };
+        all.insert(status.to_owned(), json!({ "$ref": format!("#/components/responses/{name}") }));
+    }
+    if operation.id == "readyz" {
+        let failing =
+            json!({ "description": "A check fails, which is named.", "content": other_content("readyz") });
+        all.insert("503".to_owned(), failing);
     }
     Value::Object(all)
+}
+
+fn success_headers(operation: &Operation) -> Map<String, Value> {
+    let mut headers = common_headers();
+    let status = operation.success.status;
+    if matches!(operation.endpoint, Endpoint::Admin(_)) && operation.success.shape.is_some() {
+        let is_new = status == StatusCode::CREATED;
+        if is_new {
+            headers.insert("Location".to_owned(), response_header("Where the object is.", true));
+        }
+        if is_new || (operation.path.contains("{id}") && !operation.success.is_list) {
+            let meaning = "The version of the object, if it has one, for If-Match.";
+            headers.insert("ETag".to_owned(), response_header(meaning, is_new));
+        }
+    }
+    headers
+}
+
+/// The content of answers that no type describes.
+fn other_content(id: &str) -> Value {
+    let text = json!({ "schema": { "type": "string" } });
+    match id {
+        "exportAuditEvents" => json!({ "application/x-ndjson": text, "text/csv": text }),
+        "apiReference" => json!({ "text/html": text }),
+        "apiReferenceStyle" => json!({ "text/css": text }),
+        _ => json!({ "application/json": { "schema": { "type": "object" } } }),
+    }
+}
+
+fn plain_error_statuses(operation: &Operation) -> Vec<&'static str> {
+    match &*operation.id {
+        _ if operation.tag == "OAuth" => vec!["400", "401", "408", "413", "429", "503"],
+        "authorizationServerMetadata" | "openidConfiguration" => vec!["503"],
+        _ => Vec::new(),
+    }
 }
 
 fn error_statuses(operation: &Operation, has_body: bool) -> Vec<&'static str> {
@@ -186,11 +299,11 @@ fn error_statuses(operation: &Operation, has_body: bool) -> Vec<&'static str> {
     if operation.method != Method::GET {
         statuses.push("409");
     }
-    if operation.method != Method::GET && operation.method != Method::POST {
+    if honours_if_match(operation) {
         statuses.push("412");
     }
     if has_body {
-        statuses.extend(["413", "415"]);
+        statuses.extend(["408", "413", "415"]);
     }
     statuses
 }

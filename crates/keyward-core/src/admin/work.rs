@@ -1,8 +1,8 @@
 //! One request at work: what every administrative change needs.
 
 use keyward_model::{
-    Action, AdminRole, Changes, Entity, Event, FieldChange, Id, Kind, Meta, Outcome, Owner, Partner, Random,
-    Reach, Role, ScopeSet, Subject, Tenant, Timestamp,
+    Action, AdminRole, Changes, Entity, Event, Field, FieldChange, Id, Kind, Meta, Outcome, Owner, Partner,
+    Random, Reach, Role, ScopeSet, Subject, Tenant, Timestamp, Value as FieldValue,
 };
 use keyward_policy::{Action as Act, Permit, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Change, Revision, StoreError, StoreExt, TakenKey};
@@ -108,10 +108,15 @@ impl<'a> Work<'a> {
 
     /// The event that something was done to a record.
     pub(crate) fn done<R: Entity>(&self, action: Action, record: &R, changes: &[FieldChange]) -> Event {
+        let event = self.event(action, record.owner());
+        // A tenant that is being created or moved has no partner yet, or another, in storage.
+        let own =
+            if let FieldValue::Text(id) = record.value(Field::PartnerId) { id.parse().ok() } else { None };
         Event {
             resource: Some(Subject::record(record.id(), record.display_name())),
+            partner_id: own.or(event.partner_id),
             changes: Changes::of(changes),
-            ..self.event(action, record.owner())
+            ..event
         }
     }
 

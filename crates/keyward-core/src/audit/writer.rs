@@ -103,6 +103,24 @@ impl WriterHandle {
     }
 }
 
+/// Lets those finish who are about to hand in a job, as long as any do: where threads outnumber cores, a commit would
+/// otherwise begin with the first job alone and keep all others waiting for its sync. It waits for nobody: with nothing
+/// else to run, giving way takes a microsecond.
+fn gather(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
+    loop {
+        std::thread::yield_now();
+        let before = batch.len();
+        while batch.len() < GROUP
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        if batch.len() == before || batch.len() >= GROUP {
+            return;
+        }
+    }
+}
+
 impl Writer {
     /// Opens a chain and starts the writer.
     pub(crate) async fn start(
@@ -139,6 +157,7 @@ impl Writer {
             tokio::select! {
                 biased;
                 taken = jobs.recv_many(&mut batch, GROUP) => {
+                    gather(&mut jobs, &mut batch);
                     if taken == 0 || self.work(&mut batch).await {
                         break;
                     }

@@ -16,8 +16,6 @@ use crate::operation::{Operation, Shape, shape};
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the core renders")]
 struct ApplicationCreated {
-    /// The application.
-    #[schema(inline)]
     #[serde(flatten)]
     application: ApplicationView,
     /// Its first secret.
@@ -28,8 +26,6 @@ struct ApplicationCreated {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the core renders")]
 struct AgentCreated {
-    /// The agent.
-    #[schema(inline)]
     #[serde(flatten)]
     agent: AgentView,
     /// Its first secret.

@@ -62,10 +62,24 @@ pub(crate) fn operation<R: Administered>(tag: &'static str) -> Operation {
 
 fn run<R: Administered>(x: Exchange) -> Answer {
     Box::pin(async move {
+        if let Some(answer) = x.keyward.bulk_answer(&x.call).await? {
+            return Ok(Reply::Plain(answer));
+        }
         let outcomes = x.keyward.bulk::<R>(&x.call, x.body.clone()).await?;
         let results: Vec<Value> = outcomes.iter().map(|outcome| rendered(outcome, &x)).collect();
+        let kept = results.iter().map(without_secret).collect::<Vec<_>>();
+        x.keyward.keep_bulk_answer(&x.call, json!({ "results": kept })).await?;
         Ok(Reply::Plain(json!({ "results": results })))
     })
+}
+
+/// A result as it may be repeated.
+fn without_secret(result: &Value) -> Value {
+    let mut kept = result.clone();
+    if let Some(members) = kept.as_object_mut() {
+        members.remove("secret");
+    }
+    kept
 }
 
 fn rendered(outcome: &BulkOutcome, x: &Exchange) -> Value {

@@ -14,6 +14,7 @@ use keyward_core::{
 };
 use serde_json::{Map, Value, json};
 
+use super::JSON;
 use crate::{State, body, operation::AdminEndpoint, origin, problem::Problem};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -100,6 +101,9 @@ async fn handle(
     keyward.authorise(&call, endpoint.action, endpoint.kind).await.map_err(fail)?;
     let query = query(request, endpoint.reads_query).map_err(fail)?;
     let (bytes, body) = if endpoint.accepts.is_empty() {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            nothing(request, payload, state).await?;
+        }
         (web::Bytes::new(), Value::Null)
     } else {
         body::json(request, payload, &state.settings, endpoint.accepts, endpoint.body_optional).await?
@@ -111,6 +115,22 @@ async fn handle(
     let exchange =
         Exchange { keyward: keyward.clone(), call, query, body, condition, request: request.clone() };
     (endpoint.run)(exchange).await.map_err(fail)
+}
+
+/// Refuses a body that says something where nothing is to be said.
+async fn nothing(request: &HttpRequest, payload: Payload, state: &State) -> Result<(), Problem> {
+    let (_, body) = body::json(request, payload, &state.settings, JSON, true).await?;
+    let unknown = |name: &String| {
+        FieldError::new(format!("/{name}"), "unknown_field", format!("There is no field {name} here."))
+    };
+    let errors: Vec<FieldError> = match &body {
+        Value::Object(members) => members.keys().map(unknown).collect(),
+        _ => vec![FieldError::new("", "invalid_type", "There is nothing to be said here.")],
+    };
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(&Error::Invalid(errors), request, &state.keyward))
 }
 
 /// The value of a header that may occur once.

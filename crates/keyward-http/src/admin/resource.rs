@@ -113,6 +113,13 @@ fn list_parameters<R: Resource>() -> Vec<Parameter> {
         json!({ "type": "string", "enum": both, "default": names.first() }),
     ));
     parameters.extend(R::FILTERS.iter().map(|field| Parameter::filter(*field)));
+    if R::SORTS.contains(&Field::ExpiresAt) {
+        parameters.push(Parameter::new(
+            "expires_within_days",
+            "Only those that work now and expire in so many days.",
+            json!({ "type": "integer", "minimum": 1, "maximum": 36_500 }),
+        ));
+    }
     parameters
 }
 

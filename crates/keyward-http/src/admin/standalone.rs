@@ -77,6 +77,16 @@ fn event_filters() -> Vec<Parameter> {
     ]
 }
 
+fn series_parameters() -> Vec<Parameter> {
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    let length = json!({ "type": "integer", "minimum": 1, "maximum": 31_536_000, "default": 3600 });
+    vec![
+        Parameter::new("from", "When the first span begins; a day before the end when left out.", moment()),
+        Parameter::new("to", "When the last span ends; now when left out.", moment()),
+        Parameter::new("interval_seconds", "How long a span is; there can be at most 1,000.", length),
+    ]
+}
+
 pub(crate) fn operations() -> Vec<Operation> {
     let mut events = read(
         "audit",
@@ -112,6 +122,11 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut all = vec![export(), events, event, keys, rotate()];
     let of = Of { tag: "Dashboard", kind: Kind::Event, collection: "dashboard" };
     all.extend(dashboard().into_iter().map(|row| row.operation(of)));
+    for operation in &mut all {
+        if operation.id == "getDashboardSeries" {
+            operation.parameters = series_parameters();
+        }
+    }
     all
 }
 

@@ -197,8 +197,10 @@ async fn rate() {
         app.token(&free).await;
     }
     app.edit(&format!("agents/{}", two.id), &json!({ "rate_limit_rpm": 1 })).await;
-    app.token(&two).await;
     app.ask(&two, &[]).await.expect(429, "a lower limit counts at once");
+    app.advance(60);
+    app.token(&two).await;
+    app.ask(&two, &[]).await.expect(429, "one a minute");
     let denied = app.events(&format!("action=token.denied&actor={}", one.id)).await;
     assert_eq!(denied.len(), 1, "every refusal has its record");
 }
