@@ -53,7 +53,8 @@ pub(crate) async fn create_client(
 }
 
 pub(crate) async fn create_admin(settings: &Settings, email: &str, name: Option<&str>) -> Result<()> {
-    let created = with_core(settings, async |keyward| Ok(keyward.create_admin(&operator(), email, name).await));
+    let created =
+        with_core(settings, async |keyward| Ok(keyward.create_admin(&operator(), email, name).await));
     println!("{}", created.await?.map_err(explained)?);
     Ok(())
 }

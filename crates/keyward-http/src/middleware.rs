@@ -154,9 +154,12 @@ struct Measures {
     seconds: Histogram,
 }
 
+/// Route, method and status.
+type Sort = (Option<Arc<str>>, &'static str, u16);
+
 thread_local! {
     /// Looked up once: finding a metric by its labels costs more than adding to it.
-    static MEASURES: RefCell<HashMap<(Option<Arc<str>>, &'static str, u16), Measures>> = RefCell::default();
+    static MEASURES: RefCell<HashMap<Sort, Measures>> = RefCell::default();
 }
 
 fn measure(route: Option<&Arc<str>>, method: &'static str, status: u16, took: Duration) {

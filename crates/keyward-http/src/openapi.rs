@@ -235,7 +235,7 @@ fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Val
     }
     all.insert(success.status.as_str().to_owned(), answer);
     let errors = match operation.endpoint {
-        Endpoint::Admin(endpoint) => error_statuses(operation, !endpoint.accepts.is_empty()),
+        Endpoint::Admin(_) => error_statuses(operation),
         Endpoint::Plain(_) => plain_error_statuses(operation),
     };
     for status in errors {
@@ -291,19 +291,16 @@ fn plain_error_statuses(operation: &Operation) -> Vec<&'static str> {
     }
 }
 
-fn error_statuses(operation: &Operation, has_body: bool) -> Vec<&'static str> {
+fn error_statuses(operation: &Operation) -> Vec<&'static str> {
     let mut statuses = vec!["400", "401", "403", "422", "503"];
     if operation.path.contains('{') {
         statuses.push("404");
     }
     if operation.method != Method::GET {
-        statuses.push("409");
+        statuses.extend(["408", "409", "413", "415"]);
     }
     if honours_if_match(operation) {
         statuses.push("412");
-    }
-    if has_body {
-        statuses.extend(["408", "413", "415"]);
     }
     statuses
 }

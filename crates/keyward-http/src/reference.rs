@@ -67,9 +67,12 @@ fn text(value: &Value) -> String {
     escaped(value.as_str().unwrap_or_default())
 }
 
+/// A tag with its operations: path, method, description.
+type Tagged<'a> = (String, Vec<(&'a str, &'a str, &'a Value)>);
+
 /// The operations by their tags, in the document's order.
-fn by_tag(document: &Value) -> Vec<(String, Vec<(&str, &str, &Value)>)> {
-    let mut tags: Vec<(String, Vec<(&str, &str, &Value)>)> = Vec::new();
+fn by_tag(document: &Value) -> Vec<Tagged<'_>> {
+    let mut tags: Vec<Tagged<'_>> = Vec::new();
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, item) in paths {
         for (method, operation) in item.as_object().into_iter().flatten() {

@@ -90,7 +90,7 @@ async fn what_could_not_be_read_is_not_written() {
     let directory = tempfile::tempdir().unwrap();
     let store = RedbStore::open(directory.path().join("keyward.redb")).unwrap();
     let mut role = role();
-    role.meta.updated_at = Timestamp::parse("9999-12-31T23:59:59-01:00").unwrap();
+    role.meta.updated_at = role.meta.updated_at.plus_seconds(i64::MAX);
     let refused = store.commit(Change::default().create(role)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(store.list(&Reach::Platform, &Query::all(Kind::Role)).await.unwrap().total, 0);
