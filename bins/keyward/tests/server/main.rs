@@ -7,6 +7,7 @@ mod commands;
 mod configuration;
 mod crash;
 mod documents;
+mod generated;
 mod nodes;
 mod operations;
 mod starting;

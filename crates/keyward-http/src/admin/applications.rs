@@ -18,7 +18,8 @@ use crate::operation::{Operation, Shape, shape};
 struct ApplicationCreated {
     #[serde(flatten)]
     application: ApplicationView,
-    /// Its first secret.
+    /// Its first secret; left out when the same request is repeated.
+    #[schema(nullable = false)]
     secret: Option<SecretShown>,
 }
 
@@ -28,8 +29,9 @@ struct ApplicationCreated {
 struct AgentCreated {
     #[serde(flatten)]
     agent: AgentView,
-    /// Its first secret.
-    secret: SecretShown,
+    /// Its first secret; left out when the same request is repeated.
+    #[schema(nullable = false)]
+    secret: Option<SecretShown>,
 }
 
 /// All grants of an application.

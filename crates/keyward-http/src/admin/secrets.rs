@@ -18,8 +18,9 @@ pub(crate) struct SecretShown {
     /// The identifier, `sec_…`.
     #[schema(value_type = String)]
     id: Id<Secret>,
-    /// The secret itself: in this answer and never again.
-    value: String,
+    /// The secret itself: in this answer and never again, not even when the same request is repeated.
+    #[schema(nullable = false)]
+    value: Option<String>,
     /// The beginning of the secret, by which people recognise it.
     hint: String,
     /// When it stops working; null means with its holder.

@@ -2,10 +2,10 @@
 
 import os
 import signal
-import sys
 import time
 
 import requests
+from checks import equal, refused, verified  # noqa: F401 — the clients take all from here
 
 ISSUER = os.environ["KEYWARD_URL"]
 CLIENT_ID = os.environ["CLIENT_ID"]
@@ -21,25 +21,6 @@ WRONG_SECRET = "kws_test_" + "0" * 43 + "1f86zh"
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 # Not every library has a time limit of its own.
 signal.alarm(60)
-
-
-def equal(what, found, expected):
-    if found != expected:
-        sys.exit(f"{what}: found {found!r}, expected {expected!r}")
-
-
-def verified(what):
-    print(f"verified: {what}", flush=True)
-
-
-def refused(what, error, call):
-    """The `error` that `call` must end with."""
-    try:
-        call()
-    except error as raised:
-        verified(f"{what}: {type(raised).__name__}")
-        return raised
-    sys.exit(f"{what}: not refused")
 
 
 def discover():
