@@ -48,14 +48,19 @@ struct TokenForm {
     #[schema(example = "client_credentials")]
     grant_type: String,
     /// Permissions, separated by spaces; all that the client is allowed when left out.
+    #[schema(nullable = false)]
     scope: Option<String>,
     /// The API that the token is for (RFC 8707).
+    #[schema(nullable = false)]
     resource: Option<String>,
     /// Slug or identifier of a tenant, to narrow a client that is granted several.
+    #[schema(nullable = false)]
     tenant: Option<String>,
     /// The client, when it does not authenticate by HTTP Basic.
+    #[schema(nullable = false)]
     client_id: Option<String>,
     /// Its secret, when it does not authenticate by HTTP Basic.
+    #[schema(nullable = false)]
     client_secret: Option<String>,
 }
 
@@ -81,6 +86,7 @@ struct AboutToken {
     /// The token.
     token: String,
     /// What kind of token it is; a hint only.
+    #[schema(nullable = false)]
     token_type_hint: Option<String>,
 }
 
