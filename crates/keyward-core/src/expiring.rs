@@ -70,3 +70,58 @@ impl Keyward {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use keyward_crypto::{master::MasterKey, random::SystemRandom};
+    use keyward_model::{Action, ManualClock};
+    use keyward_store::{EventQuery, Store};
+    use keyward_store_memory::MemoryStore;
+
+    use super::*;
+    use crate::{NewClient, Options};
+
+    /// How many days before its expiry each event said it was, the newest first.
+    async fn told(keyward: &Keyward) -> Vec<i64> {
+        keyward.tell_expiring().await.unwrap();
+        let action = Some(Action::APPLICATION_EXPIRING.as_str().to_owned());
+        let query = EventQuery { action, limit: 100, ..EventQuery::default() };
+        let found = keyward.inner.store.events(&keyward_model::Reach::Platform, &query).await.unwrap();
+        let days = |change: &FieldChange| change.to.as_i64();
+        found.items.iter().filter_map(|item| item.event.changes.list().first().and_then(days)).collect()
+    }
+
+    #[tokio::test]
+    async fn each_threshold_is_told_once() {
+        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-03T12:00:00Z").unwrap()));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let master = MasterKey::generate(&SystemRandom);
+        let options = Options::new("http://127.0.0.1:8080");
+        let start = Keyward::start(store, &master, options, clock.clone(), Arc::new(SystemRandom));
+        let keyward = start.await.unwrap();
+        let call = Call { caller: Caller::operator("test"), origin: Origin::default(), idempotency: None };
+        // It expires in a year.
+        let new = NewClient {
+            client_id: "crm-sync".to_owned(),
+            scopes: "admin:read".parse().unwrap(),
+            secret: None,
+        };
+        keyward.create_client(&call, new).await.unwrap();
+        assert!(told(&keyward).await.is_empty());
+        clock.advance_seconds(334 * DAY);
+        assert!(told(&keyward).await.is_empty(), "31 days before");
+        clock.advance_seconds(DAY + 60);
+        assert_eq!(told(&keyward).await, [30]);
+        assert_eq!(told(&keyward).await, [30], "once");
+        clock.advance_seconds(16 * DAY);
+        assert_eq!(told(&keyward).await, [14, 30]);
+        clock.advance_seconds(13 * DAY);
+        let mut all = told(&keyward).await;
+        all.sort_unstable();
+        assert_eq!(all, [1, 7, 14, 30], "what was missed is told, too");
+        clock.advance_seconds(2 * DAY);
+        assert_eq!(told(&keyward).await.len(), 4, "nothing more once it has expired");
+    }
+}
