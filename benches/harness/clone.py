@@ -61,7 +61,7 @@ def find(database, client_id):
     owner, children = None, []
     for table in tables:
         names = columns(database, table)
-        if "application_id" in names:
+        if "holder_id" in names:
             children.append(table)
         elif {"id", "client_id", "environment"} <= set(names):
             row = database.execute(f"SELECT * FROM {quoted(table)} WHERE client_id = ?", (client_id,)).fetchone()
@@ -102,12 +102,12 @@ def copy_children(database, table, original, ids):
     """Gives each new application a copy of the original's rows in `table`."""
     names = columns(database, table)
     templates = [dict(zip(names, row, strict=True)) for row in database.execute(
-        f"SELECT * FROM {quoted(table)} WHERE application_id = ?", (original,))]
+        f"SELECT * FROM {quoted(table)} WHERE holder_id = ?", (original,))]
 
     def rows():
         for application in ids:
             for template in templates:
-                row = {**template, "application_id": application}
+                row = {**template, "holder_id": application}
                 if "id" in row:
                     row["id"] = fresh_like(row["id"])
                 yield list(row.values())

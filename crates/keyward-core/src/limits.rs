@@ -17,8 +17,8 @@ use crate::options::RateLimit;
 const STRANGERS: u32 = 1_200;
 /// A minute, in seconds.
 const MINUTE: i64 = 60;
-/// How many clients' last tokens are remembered.
-const REMEMBERED: usize = 200_000;
+/// How many clients or addresses are remembered for each purpose.
+const REMEMBERED: usize = 50_000;
 
 /// The limits of this process.
 pub(crate) struct Limits {
@@ -35,6 +35,17 @@ pub(crate) struct Limits {
 fn limiter<K: Hash + Eq + Clone>(limit: RateLimit) -> Option<DefaultKeyedRateLimiter<K>> {
     let quota = Quota::per_minute(NonZeroU32::new(limit.per_minute)?);
     Some(RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(limit.burst)?)))
+}
+
+/// Forgets what no longer counts when there is too much; and everything, when all of it still counts: looking through a
+/// full memory for every request would cost more than forgetting.
+fn make_room<K: Hash + Eq, V>(known: &mut HashMap<K, V>, counts: impl Fn(&V) -> bool) {
+    if known.len() >= REMEMBERED {
+        known.retain(|_, value| counts(value));
+        if known.len() > REMEMBERED / 2 {
+            known.clear();
+        }
+    }
 }
 
 /// How often each did something since its minute began.
@@ -64,9 +75,7 @@ impl<K: Hash + Eq> Minutes<K> {
     fn count(&self, key: K, now: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.unix_seconds();
-        if known.len() >= REMEMBERED {
-            known.retain(|_, (began, _)| now < *began + MINUTE);
-        }
+        make_room(&mut known, |(began, _)| now < began + MINUTE);
         let (began, count) = known.entry(key).or_insert((now, 0));
         if now >= *began + MINUTE {
             (*began, *count) = (now, 0);
@@ -126,9 +135,7 @@ impl Limits {
         shape.hash(&mut hasher);
         let key = (application, hasher.finish());
         let mut good_until = self.good_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if good_until.len() >= REMEMBERED {
-            good_until.retain(|_, until| *until > now);
-        }
+        make_room(&mut good_until, |until| *until > now);
         let before = good_until.insert(key, exp);
         // Renewing in the last tenth of a token's life, or its last minute, is what a careful client does.
         let margin = ((exp - now) / 10).max(60);

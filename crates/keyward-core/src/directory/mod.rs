@@ -32,9 +32,9 @@ pub(crate) use revoked::Revoked;
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
-const CLIENTS: u64 = 200_000;
+const CLIENTS: u64 = 30_000;
 /// How many people are kept.
-const PEOPLE: u64 = 20_000;
+const PEOPLE: u64 = 10_000;
 /// How often the change feed is asked when nobody calls.
 pub(crate) const POLL: Duration = Duration::from_millis(450);
 /// How often a cached reading that went out of date is tried again before the cache is passed over.
