@@ -24,9 +24,9 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FUL
     PRAGMA temp_store = MEMORY;";
 
 /// What the connection that writes begins with. A group of events touches a page of an index for each tenant and caller
-/// in it: they should fit into the cache (32 MB), and into the log several times before it is moved (32 MB).
+/// in it: they should fit into the cache (16 MB), and into the log several times before it is moved (32 MB).
 const SQLITE_WRITER: &str =
-    "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 8000;";
+    "PRAGMA journal_mode = WAL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 8000;";
 
 /// How long to try to set up a connection to SQLite.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(5);

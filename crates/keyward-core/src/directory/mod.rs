@@ -32,7 +32,7 @@ pub(crate) use revoked::Revoked;
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
-const CLIENTS: u64 = 30_000;
+const CLIENTS: u64 = 25_000;
 /// How many people are kept.
 const PEOPLE: u64 = 10_000;
 /// How often the change feed is asked when nobody calls.
