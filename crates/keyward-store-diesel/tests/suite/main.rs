@@ -5,6 +5,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod postgres;
-mod speed;
 mod sqlite;
 mod sqlite_files;
