@@ -50,7 +50,6 @@ actions! {
     PARTNER_CREATED = "partner.created", "A partner was created.";
     PARTNER_UPDATED = "partner.updated", "A partner was changed.";
     PARTNER_DELETED = "partner.deleted", "A partner was deleted, and its tenants and everything in them with it.";
-    TENANT_TRANSFERRED = "tenant.transferred", "A tenant was moved to another partner.";
     USER_CREATED = "user.created", "A user was created.";
     USER_UPDATED = "user.updated", "A user was changed.";
     USER_DELETED = "user.deleted", "A user was deleted.";
