@@ -2,6 +2,7 @@
 //!
 //! Pure data and rules without any input or output.
 
+pub mod admission;
 mod agent;
 mod application;
 mod application_forms;

@@ -1,0 +1,383 @@
+//! What a protected API asks of a request, and whether the credentials that came with it are enough.
+//!
+//! Verifying a credential is somebody else's work (the server in its memory, `keyward-guard` with keys that it fetched).
+//! What verified credentials come to is decided here alone, so that no two ways of protecting an API can differ.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Scope, ScopeSet};
+
+/// Which credentials a request must bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// An access token in `Authorization: Bearer`.
+    #[default]
+    Bearer,
+    /// A tenant's API key in `X-Api-Key`.
+    ApiKey,
+    /// One of the two; when both are sent, both must be valid and of one tenant.
+    Either,
+    /// Both, the key's tenant being among the token's tenants.
+    Both,
+}
+
+impl Mode {
+    /// The mode that a word names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "bearer" => Self::Bearer,
+            "api_key" => Self::ApiKey,
+            "either" => Self::Either,
+            "both" => Self::Both,
+            _ => return None,
+        })
+    }
+}
+
+/// Which permissions a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// All of these; with none, a valid credential is enough.
+    All(ScopeSet),
+    /// One of these.
+    AnyOf(ScopeSet),
+}
+
+impl Default for Needs {
+    fn default() -> Self {
+        Self::All(ScopeSet::default())
+    }
+}
+
+impl Needs {
+    /// One permission.
+    #[must_use]
+    pub fn one(permission: Scope) -> Self {
+        Self::All(ScopeSet::from_iter([permission]))
+    }
+
+    /// The permissions that it names.
+    #[must_use]
+    pub fn permissions(&self) -> &ScopeSet {
+        match self {
+            Self::All(all) | Self::AnyOf(all) => all,
+        }
+    }
+
+    /// What `held` lacks; empty when it suffices.
+    #[must_use]
+    pub fn missing(&self, held: &ScopeSet) -> ScopeSet {
+        match self {
+            Self::All(all) => all.difference(held),
+            Self::AnyOf(any) if any.iter().any(|one| held.contains(one.as_str())) => ScopeSet::default(),
+            Self::AnyOf(any) => any.clone(),
+        }
+    }
+}
+
+/// What an endpoint asks of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requirement {
+    /// The credentials.
+    pub mode: Mode,
+    /// The permissions.
+    pub needs: Needs,
+    /// The environment that every credential must be of; none for an API that knows no environments.
+    pub environment: Option<String>,
+}
+
+/// What a verified access token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// Who it is for: the claim `sub`.
+    pub subject: String,
+    /// The client that obtained it.
+    pub client_id: String,
+    /// Its permissions, as far as they are known to be good still.
+    pub scopes: ScopeSet,
+    /// Its tenants; none for a token of the whole platform, or of an issuer without tenants.
+    pub tenants: Option<Vec<String>>,
+    /// Its environment, if the issuer has any.
+    pub environment: Option<String>,
+}
+
+/// What a verified API key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// The key's identifier; a publishable key has none, because it is the tenant's.
+    pub key_id: Option<String>,
+    /// Its tenant.
+    pub tenant_id: String,
+    /// Its permissions; a publishable key has none.
+    pub permissions: ScopeSet,
+    /// Its environment; a publishable key belongs to none.
+    pub environment: Option<String>,
+}
+
+impl KeyFacts {
+    /// Whether it is the publishable key, which names the tenant and grants nothing.
+    #[must_use]
+    pub fn is_publishable(&self) -> bool {
+        self.key_id.is_none()
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A credential that is asked for was not sent.
+    CredentialsMissing,
+    /// The `Authorization` header has another scheme than `Bearer`, or none.
+    SchemeMissing,
+    /// The token is no access token of the issuer.
+    TokenMalformed,
+    /// The token has expired.
+    TokenExpired,
+    /// The token, or something that it depends on, was revoked.
+    TokenRevoked,
+    /// The token is for another API.
+    TokenWrongAudience,
+    /// A credential is of another environment.
+    TokenWrongEnvironment,
+    /// The key is unknown.
+    KeyInvalid,
+    /// The key has expired.
+    KeyExpired,
+    /// The key was revoked or disabled, or its tenant suspended.
+    KeyRevoked,
+    /// Token and key are of different tenants.
+    TenantMismatch,
+    /// A permission is missing.
+    PermissionDenied,
+    /// There were too many attempts.
+    RateLimited,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 13] = [
+        Self::CredentialsMissing,
+        Self::SchemeMissing,
+        Self::TokenMalformed,
+        Self::TokenExpired,
+        Self::TokenRevoked,
+        Self::TokenWrongAudience,
+        Self::TokenWrongEnvironment,
+        Self::KeyInvalid,
+        Self::KeyExpired,
+        Self::KeyRevoked,
+        Self::TenantMismatch,
+        Self::PermissionDenied,
+        Self::RateLimited,
+    ];
+
+    /// The reason in a word, for programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CredentialsMissing => "credentials_missing",
+            Self::SchemeMissing => "scheme_missing",
+            Self::TokenMalformed => "token_malformed",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::TokenWrongAudience => "token_wrong_audience",
+            Self::TokenWrongEnvironment => "token_wrong_environment",
+            Self::KeyInvalid => "key_invalid",
+            Self::KeyExpired => "key_expired",
+            Self::KeyRevoked => "key_revoked",
+            Self::TenantMismatch => "tenant_mismatch",
+            Self::PermissionDenied => "permission_denied",
+            Self::RateLimited => "rate_limited",
+        }
+    }
+
+    /// The HTTP status: 401 when the credential is at fault, 403 when it is good but not enough.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TokenWrongEnvironment | Self::TenantMismatch | Self::PermissionDenied => 403,
+            Self::RateLimited => 429,
+            _ => 401,
+        }
+    }
+}
+
+/// A refusal: why, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// The same as a sentence for people.
+    pub detail: String,
+    /// The permissions that were asked for, when they are why.
+    pub required: ScopeSet,
+    /// The permissions that the credential has, when they are why.
+    pub held: ScopeSet,
+}
+
+impl Refusal {
+    /// A refusal that is not about permissions.
+    #[must_use]
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        let (required, held) = (ScopeSet::default(), ScopeSet::default());
+        Self { reason, detail: detail.into(), required, held }
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 section 3) that goes with a 401 or 403.
+    #[must_use]
+    pub fn challenge(&self) -> String {
+        match self.reason {
+            Reason::PermissionDenied => {
+                format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", self.required)
+            }
+            _ => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", Quoted(&self.detail)),
+        }
+    }
+}
+
+/// A text as it may stand in a quoted string of RFC 6750: printable ASCII without `"` and `\`.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allowed = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+        self.0.chars().try_for_each(|c| fmt::Write::write_char(f, if allowed(c) { c } else { ' ' }))
+    }
+}
+
+/// What a request that was let in is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The token, if one counted.
+    pub token: Option<TokenFacts>,
+    /// The key, if one counted.
+    pub key: Option<KeyFacts>,
+}
+
+impl Admitted {
+    /// Who it is: the token's subject, or else the key.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        let key = self.key.as_ref();
+        let of_key = key.map(|key| key.key_id.as_ref().unwrap_or(&key.tenant_id));
+        self.token.as_ref().map(|token| &token.subject).or(of_key).map_or("", String::as_str)
+    }
+
+    /// The tenants that it may act in: the key's, or else the token's; none for the whole platform.
+    #[must_use]
+    pub fn tenants(&self) -> Option<Vec<&str>> {
+        match (&self.key, &self.token) {
+            (Some(key), _) => Some(vec![&key.tenant_id]),
+            (None, Some(token)) => token.tenants.as_ref().map(|all| all.iter().map(String::as_str).collect()),
+            (None, None) => Some(Vec::new()),
+        }
+    }
+
+    /// Its permissions: with a token and a secret key, those that both have.
+    #[must_use]
+    pub fn permissions(&self) -> ScopeSet {
+        match (&self.token, &self.key) {
+            (Some(token), Some(key)) if !key.is_publishable() => {
+                token.scopes.clone().intersection(&key.permissions)
+            }
+            (Some(token), _) => token.scopes.clone(),
+            (None, Some(key)) => key.permissions.clone(),
+            (None, None) => ScopeSet::default(),
+        }
+    }
+}
+
+/// Decides on a request by the credentials that it brought, each verified or refused, in the order: every credential
+/// that counts is there and valid (401), they are of one tenant, of the right environment, and hold the permissions (403).
+pub fn admit(
+    requirement: &Requirement,
+    token: Option<Result<TokenFacts, Refusal>>,
+    key: Option<Result<KeyFacts, Refusal>>,
+) -> Result<Admitted, Refusal> {
+    let (token, key) = match requirement.mode {
+        Mode::Bearer => (Some(token.ok_or_else(no_token)??), None),
+        Mode::ApiKey => (None, Some(key.ok_or_else(no_key)??)),
+        Mode::Both => (Some(token.ok_or_else(no_token)??), Some(key.ok_or_else(no_key)??)),
+        Mode::Either if token.is_none() && key.is_none() => {
+            let detail = "Send an access token in Authorization: Bearer, or an API key in X-Api-Key.";
+            return Err(Refusal::new(Reason::CredentialsMissing, detail));
+        }
+        Mode::Either => (token.transpose()?, key.transpose()?),
+    };
+    if let (Some(token), Some(key)) = (&token, &key) {
+        one_tenant(token, key)?;
+    }
+    let environments = [
+        token.as_ref().map(|token| token.environment.as_deref()),
+        key.as_ref().filter(|key| !key.is_publishable()).map(|key| key.environment.as_deref()),
+    ];
+    for environment in environments.into_iter().flatten() {
+        in_environment(environment, requirement.environment.as_deref())?;
+    }
+    enough(requirement, token.as_ref(), key.as_ref())?;
+    Ok(Admitted { token, key })
+}
+
+fn no_token() -> Refusal {
+    Refusal::new(Reason::CredentialsMissing, "Send an access token: Authorization: Bearer …")
+}
+
+fn no_key() -> Refusal {
+    Refusal::new(Reason::CredentialsMissing, "Send an API key: X-Api-Key: …")
+}
+
+fn one_tenant(token: &TokenFacts, key: &KeyFacts) -> Result<(), Refusal> {
+    let tenants = token.tenants.as_deref().unwrap_or_default();
+    if tenants.contains(&key.tenant_id) {
+        return Ok(());
+    }
+    let detail = "The API key belongs to a tenant that the token is not good for.";
+    Err(Refusal::new(Reason::TenantMismatch, detail))
+}
+
+fn in_environment(is: Option<&str>, wanted: Option<&str>) -> Result<(), Refusal> {
+    match (is, wanted) {
+        (_, None) => Ok(()),
+        (Some(is), Some(wanted)) if is == wanted => Ok(()),
+        (is, Some(wanted)) => {
+            let is = is.unwrap_or("no");
+            let detail = format!("The credential is for the environment {is}, and this is {wanted}.");
+            Err(Refusal::new(Reason::TokenWrongEnvironment, detail))
+        }
+    }
+}
+
+fn enough(requirement: &Requirement, token: Option<&TokenFacts>, key: Option<&KeyFacts>) -> Result<(), Refusal> {
+    let needs = &requirement.needs;
+    let held = match (token, key) {
+        (Some(token), Some(key)) if key.is_publishable() => vec![&token.scopes],
+        (Some(token), Some(key)) => vec![&token.scopes, &key.permissions],
+        (Some(token), None) => vec![&token.scopes],
+        (None, Some(key)) => vec![&key.permissions],
+        (None, None) => Vec::new(),
+    };
+    let suffices = |held: &&&ScopeSet| needs.missing(held).is_empty();
+    // Of two credentials, each must suffice where both are asked for, and one where either will do.
+    let lacking = if requirement.mode == Mode::Either && held.iter().any(|held| suffices(&held)) {
+        None
+    } else {
+        held.iter().find(|held| !suffices(held))
+    };
+    let Some(held) = lacking else { return Ok(()) };
+    let missing = needs.missing(held);
+    let detail = match needs {
+        Needs::All(_) => format!("The credential lacks the permission {missing}."),
+        Needs::AnyOf(_) => format!("The credential has none of the permissions {missing}."),
+    };
+    let (required, held) = (needs.permissions().clone(), (*held).clone());
+    Err(Refusal { reason: Reason::PermissionDenied, detail, required, held })
+}
+
+#[cfg(test)]
+mod tests;
