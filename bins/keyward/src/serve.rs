@@ -81,6 +81,7 @@ pub(crate) async fn run(
     announce(&keyward, &format!("http://{listening}")).await?;
     stopped.await;
     draining.store(true, Ordering::SeqCst);
+    keyward.drain();
     tokio::time::sleep(DRAIN).await;
     handle.stop(true).await;
     serving.await??;

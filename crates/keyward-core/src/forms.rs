@@ -32,6 +32,13 @@ pub(crate) fn decode<T: DeserializeOwned + PartialSchema>(body: Value) -> Result
     typed(Value::Object(body))
 }
 
+/// Reads a body that belongs to no resource and has rules of its own.
+pub(crate) fn decode_valid<T: DeserializeOwned + PartialSchema + Validate>(body: Value) -> Result<T, Error> {
+    let decoded: T = decode(body)?;
+    decoded.validate().map_err(|errors| Error::Invalid(field_errors(&errors, "")))?;
+    Ok(decoded)
+}
+
 /// Merges a patch (RFC 7396) into the changeable fields of `current`.
 pub(crate) fn patched<R: Resource>(current: &R, patch: Value) -> Result<R::Edit, Error> {
     let patch = object(patch)?;

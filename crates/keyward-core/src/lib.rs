@@ -18,6 +18,9 @@ mod oauth;
 mod options;
 mod params;
 mod people;
+mod protection;
+mod retiring;
+mod revocations;
 mod setup;
 
 use std::{
@@ -32,9 +35,10 @@ use tokio::task::JoinHandle;
 
 pub use access::Access;
 pub use admin::{
-    ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, Document, EffectivePermissionView,
-    EventExport, ExportFormat, GrantBody, GrantsBody, IfMatch, Listing, MemberBody, NestedBody, Renewal,
-    RolesBody, Rotation, SecretHolder, SeriesView, SourceView, StatsView, UsageView,
+    ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, DayView, Document,
+    EffectivePermissionView, EventExport, ExportFormat, GrantBody, GrantsBody, IfMatch, KeyUsageView,
+    Listing, MemberBody, NestedBody, PredecessorView, Renewal, RevocationBody, RolesBody, Rotation,
+    SecretHolder, SeriesView, SourceView, StatsView, UsageView,
 };
 pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
@@ -44,6 +48,7 @@ pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRand
 pub use keyward_policy::Action;
 pub use oauth::{ClientAuth, Introspection, OAuthError, OAuthErrorCode, TokenReply, TokenRequest};
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit};
+pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};
 
 use crate::{
@@ -75,6 +80,11 @@ pub(crate) struct Inner {
     pub(crate) writer: WriterHandle,
     pub(crate) limits: Limits,
     pub(crate) verified: Verified,
+    /// The name of this run of this process.
+    pub(crate) instance: String,
+    /// Places for those who wait for the revocation feed.
+    pub(crate) feed_readers: tokio::sync::Semaphore,
+    pub(crate) draining: tokio::sync::watch::Sender<bool>,
     follower: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -123,6 +133,9 @@ impl Keyward {
                 hasher: master.secret_hasher(),
                 sealer: master.sealer(),
                 verified: Verified::new(),
+                feed_readers: tokio::sync::Semaphore::new(protection::MAX_WAITING),
+                draining: tokio::sync::watch::Sender::new(false),
+                instance: keyward_model::encode_uuid(keyward_model::new_uuid(clock.now(), &*random)),
                 follower: Mutex::new(None),
                 store,
                 options,
@@ -191,8 +204,10 @@ impl Keyward {
     /// Writes a change and its events, and lets every cache of this process know before it returns.
     pub(crate) async fn commit(&self, change: Change, events: Vec<Event>) -> Result<Revision, StoreError> {
         let ids: Vec<_> = change.puts.iter().map(|put| put.record.id()).collect();
+        let revocations: Vec<_> =
+            change.puts.iter().filter_map(|put| revocations::among(&put.record)).collect();
         let revision = self.inner.writer.commit(change, events).await?;
-        self.inner.directory.committed(revision, &ids);
+        self.inner.directory.committed(revision, &ids, &revocations);
         if ids.iter().any(|id| id.kind == Kind::SigningKey) {
             self.inner.reload_keys().await;
         }
@@ -238,6 +253,9 @@ async fn follow(inner: std::sync::Weak<Inner>) {
         if rounds % TIDY_ROUNDS == 1 {
             inner.tidy().await;
             let keyward = Keyward { inner: inner.clone() };
+            if let Err(error) = keyward.retire_quiet_keys().await {
+                tracing::warn!(%error, "keys that nobody uses could not be revoked");
+            }
             if let Err(error) = keyward.tell_expiring().await {
                 tracing::warn!(%error, "what expires soon could not be told");
             }

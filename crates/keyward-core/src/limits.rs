@@ -27,6 +27,8 @@ pub(crate) struct Limits {
     strangers: Minutes<String>,
     /// How many tokens a client that has a rate of its own asked for.
     own: Minutes<AnyId>,
+    /// How often such a client's tokens were checked.
+    checks: Minutes<AnyId>,
     clock: DefaultClock,
     /// Until when the last token for a request of this shape is good, in seconds since the epoch.
     good_until: Mutex<HashMap<(AnyId, u64), i64>>,
@@ -95,6 +97,7 @@ impl Limits {
             tokens: token_limit.and_then(limiter),
             strangers: Minutes::default(),
             own: Minutes::default(),
+            checks: Minutes::default(),
             clock: DefaultClock::default(),
             good_until: Mutex::default(),
         }
@@ -116,6 +119,14 @@ impl Limits {
         let Some(per_minute) = rate else { return Ok(()) };
         self.own.room(&client, per_minute, now)?;
         self.own.count(client, now);
+        Ok(())
+    }
+
+    /// Whether a client that has a rate of its own, per minute, may act now; else after how many seconds.
+    pub(crate) fn check_of(&self, client: AnyId, rate: Option<u32>, now: Timestamp) -> Result<(), u64> {
+        let Some(per_minute) = rate else { return Ok(()) };
+        self.checks.room(&client, per_minute, now)?;
+        self.checks.count(client, now);
         Ok(())
     }
 
@@ -149,5 +160,6 @@ impl Limits {
         }
         self.strangers.tidy(now);
         self.own.tidy(now);
+        self.checks.tidy(now);
     }
 }

@@ -22,6 +22,7 @@ mod openapi;
 mod operation;
 mod origin;
 mod problem;
+mod protection;
 mod reference;
 mod settings;
 
@@ -38,6 +39,7 @@ use operation::Operation;
 /// Every operation there is, in the order of the documentation.
 fn operations() -> Vec<Operation> {
     let mut all = oauth::operations();
+    all.extend(protection::operations());
     all.extend(admin::operations());
     all.extend(health::operations());
     all.push(openapi::operation());

@@ -60,7 +60,7 @@ pub(crate) fn document(operations: &[Operation], issuer: &str) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
         let described = describe(operation, &mut reference);
-        let item = paths.entry(&operation.path).or_insert_with(|| json!({}));
+        let item = paths.entry(template(&operation.path)).or_insert_with(|| json!({}));
         item[operation.method.as_str().to_ascii_lowercase()] = described;
     }
     json!({
@@ -92,6 +92,7 @@ fn describe(operation: &Operation, reference: &mut impl FnMut(Described) -> Valu
         "responses": responses(operation, reference),
     });
     let parameters: Vec<Value> = path_parameters(&operation.path)
+        .into_iter()
         .chain(header_parameters(operation))
         .chain(operation.parameters.iter().map(query))
         .collect();
@@ -110,15 +111,26 @@ fn describe(operation: &Operation, reference: &mut impl FnMut(Described) -> Valu
         Endpoint::Plain(_) if operation.tag == "OAuth" => {
             described["security"] = json!([{ "client": [] }, {}]);
         }
-        Endpoint::Plain(_) => described["security"] = json!([]),
+        Endpoint::Token(_, permission) => {
+            described["security"] = json!([{ "token": [] }]);
+            described["x-required-permissions"] = json!([permission]);
+        }
+        Endpoint::Plain(_) | Endpoint::Any(_) => described["security"] = json!([]),
     }
     described
 }
 
-fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+/// A path as the document has it: without the patterns of its parts.
+fn template(path: &str) -> String {
+    path.replace(":.*}", "}")
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    let path = template(path);
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let parameter =
+        |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } });
+    names.map(parameter).collect()
 }
 
 fn header_parameters(operation: &Operation) -> impl Iterator<Item = Value> {
@@ -230,13 +242,15 @@ fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Val
         let item = reference(shape());
         let schema = if success.is_list { page_of(&item) } else { item };
         answer["content"] = json!({ "application/json": { "schema": schema } });
-    } else if success.status != StatusCode::NO_CONTENT {
-        answer["content"] = other_content(&operation.id);
+    } else if success.status != StatusCode::NO_CONTENT
+        && let Some(content) = other_content(&operation.id)
+    {
+        answer["content"] = content;
     }
     all.insert(success.status.as_str().to_owned(), answer);
     let errors = match operation.endpoint {
         Endpoint::Admin(_) => error_statuses(operation),
-        Endpoint::Plain(_) => plain_error_statuses(operation),
+        Endpoint::Plain(_) | Endpoint::Any(_) | Endpoint::Token(..) => plain_error_statuses(operation),
     };
     for status in errors {
         let name = match status {
@@ -256,8 +270,21 @@ fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Val
     Value::Object(all)
 }
 
+/// What a proxy is told of a request that may pass.
+const IDENTITY: [(&str, &str); 5] = [
+    ("X-Keyward-Subject", "Who it is: the token's subject, or the key."),
+    ("X-Keyward-Tenant", "The tenants, separated by spaces; empty for the whole platform."),
+    ("X-Keyward-Scope", "The permissions, separated by spaces."),
+    ("X-Keyward-Client", "The client that the token was issued to; empty for a key."),
+    ("X-Keyward-Environment", "The environment; empty for a publishable key."),
+];
+
 fn success_headers(operation: &Operation) -> Map<String, Value> {
     let mut headers = common_headers();
+    if operation.id.starts_with("forwardAuth") {
+        let told = |(name, meaning): (&str, &str)| (name.to_owned(), response_header(meaning, true));
+        headers.extend(IDENTITY.into_iter().map(told));
+    }
     let status = operation.success.status;
     if matches!(operation.endpoint, Endpoint::Admin(_)) && operation.success.shape.is_some() {
         let is_new = status == StatusCode::CREATED;
@@ -272,21 +299,25 @@ fn success_headers(operation: &Operation) -> Map<String, Value> {
     headers
 }
 
-/// The content of answers that no type describes.
-fn other_content(id: &str) -> Value {
+/// The content of answers that no type describes; none where all is said in headers.
+fn other_content(id: &str) -> Option<Value> {
     let text = json!({ "schema": { "type": "string" } });
-    match id {
+    Some(match id {
+        "forwardAuth" | "forwardAuthByHeaders" => return None,
+        "revocationFeed" => json!({ "application/jwt": text }),
         "exportAuditEvents" => json!({ "application/x-ndjson": text, "text/csv": text }),
         "apiReference" => json!({ "text/html": text }),
         "apiReferenceStyle" => json!({ "text/css": text }),
         _ => json!({ "application/json": { "schema": { "type": "object" } } }),
-    }
+    })
 }
 
 fn plain_error_statuses(operation: &Operation) -> Vec<&'static str> {
     match &*operation.id {
         _ if operation.tag == "OAuth" => vec!["400", "401", "408", "413", "429", "503"],
         "authorizationServerMetadata" | "openidConfiguration" => vec!["503"],
+        "verifyKey" => vec!["400", "401", "403", "408", "413", "415", "422", "503"],
+        "forwardAuth" | "forwardAuthByHeaders" => vec!["400", "401", "403", "429", "503"],
         _ => Vec::new(),
     }
 }

@@ -38,6 +38,10 @@ pub(crate) struct Operation {
 pub(crate) enum Endpoint {
     /// A handler of its own, without a caller of the admin API.
     Plain(fn() -> Route),
+    /// The same, whatever the method.
+    Any(fn() -> Route),
+    /// The same, for callers whose token has this permission.
+    Token(fn() -> Route, &'static str),
     /// A function of the admin API.
     Admin(AdminEndpoint),
 }
@@ -168,7 +172,11 @@ pub(crate) fn mount(operations: Vec<Operation>, config: &mut web::ServiceConfig)
         let mut allowed = Vec::new();
         for (method, endpoint) in methods {
             let route = match endpoint {
-                Endpoint::Plain(route) => route(),
+                Endpoint::Any(route) => {
+                    resource = resource.route(route());
+                    continue;
+                }
+                Endpoint::Plain(route) | Endpoint::Token(route, _) => route(),
                 Endpoint::Admin(endpoint) => crate::admin::route(endpoint),
             };
             allowed.push(method.to_string());

@@ -1,13 +1,17 @@
 //! Errors of the admin API as `application/problem+json` (RFC 9457).
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use keyward_core::{Error, Keyward};
+use keyward_model::{
+    ScopeSet,
+    admission::{Reason, Refusal},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -116,6 +120,28 @@ impl Problem {
         problem
     }
 
+    /// A refusal of a request that Keyward was asked about.
+    pub(crate) fn refusal(refusal: &Refusal, request: &HttpRequest, keyward: &Keyward) -> Self {
+        let reason = refusal.reason;
+        let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let mut problem = Self::plain(status, reason.code(), refusal.detail.as_str(), request);
+        let lists = |set: &ScopeSet| Some(set.iter().map(ToString::to_string).collect());
+        if reason == Reason::PermissionDenied {
+            problem.body.required_permissions = lists(&refusal.required);
+            problem.body.held_permissions = lists(&refusal.held);
+        }
+        let issuer = &keyward.options().issuer;
+        problem.challenge = match status {
+            StatusCode::UNAUTHORIZED => Some(format!(
+                "{}, resource_metadata=\"{issuer}/.well-known/oauth-protected-resource\"",
+                refusal.challenge()
+            )),
+            StatusCode::FORBIDDEN if reason == Reason::PermissionDenied => Some(refusal.challenge()),
+            _ => None,
+        };
+        problem
+    }
+
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -184,6 +210,22 @@ impl std::fmt::Display for Chain<'_> {
     }
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.body.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.clone().into()
+    }
+}
+
 impl From<Problem> for HttpResponse {
     fn from(problem: Problem) -> Self {
         let mut response = Self::build(problem.status);
@@ -191,9 +233,11 @@ impl From<Problem> for HttpResponse {
         if let Some(challenge) = problem.challenge {
             response.insert_header((WWW_AUTHENTICATE, challenge));
         }
-        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, "1"));
-        }
+        match problem.status {
+            StatusCode::SERVICE_UNAVAILABLE => response.insert_header((RETRY_AFTER, "1")),
+            StatusCode::TOO_MANY_REQUESTS => response.insert_header((RETRY_AFTER, "60")),
+            _ => &mut response,
+        };
         response.body(serde_json::to_string(&problem.body).unwrap_or_default())
     }
 }

@@ -353,7 +353,11 @@ fn in_environment(is: Option<&str>, wanted: Option<&str>) -> Result<(), Refusal>
     }
 }
 
-fn enough(requirement: &Requirement, token: Option<&TokenFacts>, key: Option<&KeyFacts>) -> Result<(), Refusal> {
+fn enough(
+    requirement: &Requirement,
+    token: Option<&TokenFacts>,
+    key: Option<&KeyFacts>,
+) -> Result<(), Refusal> {
     let needs = &requirement.needs;
     let held = match (token, key) {
         (Some(token), Some(key)) if key.is_publishable() => vec![&token.scopes],

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
@@ -31,6 +32,7 @@ actions! {
     TOKEN_ISSUED = "token.issued", "An access token was issued.";
     TOKEN_DENIED = "token.denied", "A request for an access token was refused.";
     TOKEN_REVOKED = "token.revoked", "An access token was revoked before its expiry.";
+    TOKENS_REVOKED = "tokens.revoked", "All access tokens up to a moment, or those of a client or tenant, were revoked.";
     TENANT_CREATED = "tenant.created", "A tenant was created.";
     TENANT_UPDATED = "tenant.updated", "A tenant was changed.";
     TENANT_DELETED = "tenant.deleted", "A tenant was deleted, and everything in it with it.";
@@ -71,6 +73,13 @@ actions! {
     AGENT_CREATED = "agent.created", "An agent was created.";
     AGENT_UPDATED = "agent.updated", "An agent was changed.";
     AGENT_DELETED = "agent.deleted", "An agent was deleted and its credentials revoked for good.";
+    API_KEY_CREATED = "api_key.created", "An API key was created.";
+    API_KEY_UPDATED = "api_key.updated", "An API key was changed.";
+    API_KEY_DELETED = "api_key.deleted", "An API key was deleted, and stopped for good with that.";
+    API_KEY_ROTATED = "api_key.rotated", "An API key got a successor.";
+    API_KEY_REVOKED = "api_key.revoked", "An API key was stopped for good; by the system when nobody used it any more.";
+    API_KEY_DENIED = "api_key.denied", "An API key was refused.";
+    TENANT_KEY_REPLACED = "tenant.publishable_key_replaced", "A tenant's publishable key was replaced.";
     SESSION_REVOKED = "session.revoked", "A session was ended.";
     AUDIT_EXPORTED = "audit.exported", "Events of the audit log were exported.";
     APPLICATION_EXPIRING = "application.expiring", "An application expires within 30, 14, 7 or 1 days.";
@@ -331,11 +340,13 @@ pub struct ChainHead {
     pub usage_seq: i64,
 }
 
-/// How often an address used a credential.
+/// How often an address used a credential on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// The credential.
     pub subject: AnyId,
+    /// The day, in UTC.
+    pub day: NaiveDate,
     /// The caller's IP address.
     pub address: String,
     /// How often.

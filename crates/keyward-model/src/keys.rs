@@ -1,4 +1,4 @@
-//! Signing keys and revoked tokens, as they are stored.
+//! Signing keys, as they are stored.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,49 +53,5 @@ impl Entity for SigningKey {
 
     fn search_texts(&self) -> Vec<&str> {
         vec![&self.kid]
-    }
-}
-
-/// A token that was revoked before its expiry (RFC 7009). It lives as long as the token would have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
-    /// Identity, version and times.
-    pub meta: Meta<Self>,
-    /// The token's `jti`.
-    pub jti: String,
-    /// When the token would have expired; afterwards the record can go.
-    pub expires_at: Timestamp,
-}
-
-impl Entity for Revocation {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
-
-    fn owner(&self) -> Owner {
-        Owner::Platform
-    }
-
-    fn keys(&self) -> Vec<UniqueKey> {
-        vec![UniqueKey::RevokedJti(self.jti.clone())]
-    }
-
-    fn display_name(&self) -> &str {
-        &self.jti
-    }
-
-    fn value(&self, field: Field) -> Value {
-        match field {
-            Field::ExpiresAt => Value::Time(self.expires_at),
-            other => meta_value(&self.meta, other),
-        }
-    }
-
-    fn search_texts(&self) -> Vec<&str> {
-        vec![&self.jti]
     }
 }

@@ -27,11 +27,13 @@ pub enum Kind {
     IdentityProvider,
     /// The identity of an AI agent.
     Agent,
+    /// A tenant's static credential.
+    ApiKey,
     /// A person who is signed in.
     Session,
     /// A key that signs tokens.
     SigningKey,
-    /// A token that was revoked before its expiry.
+    /// That tokens or a key no longer count.
     Revocation,
     /// An event of the audit log.
     Event,
@@ -39,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Partner,
         Self::Tenant,
         Self::Role,
@@ -52,6 +54,7 @@ impl Kind {
         Self::Nesting,
         Self::IdentityProvider,
         Self::Agent,
+        Self::ApiKey,
         Self::Session,
         Self::SigningKey,
         Self::Revocation,
@@ -74,6 +77,7 @@ impl Kind {
             Self::Nesting => "nst",
             Self::IdentityProvider => "idp",
             Self::Agent => "agt",
+            Self::ApiKey => "key",
             Self::Session => "ses",
             Self::SigningKey => "sgk",
             Self::Revocation => "rvk",
@@ -97,6 +101,7 @@ impl Kind {
             Self::Nesting => "nesting",
             Self::IdentityProvider => "identity_provider",
             Self::Agent => "agent",
+            Self::ApiKey => "api_key",
             Self::Session => "session",
             Self::SigningKey => "signing_key",
             Self::Revocation => "revocation",

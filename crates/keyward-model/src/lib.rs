@@ -4,6 +4,8 @@
 
 pub mod admission;
 mod agent;
+mod api_key;
+mod api_key_forms;
 mod application;
 mod application_forms;
 mod audit;
@@ -16,6 +18,7 @@ mod meta;
 mod partner;
 mod permission;
 mod record;
+mod revocation;
 mod role;
 mod scope;
 mod secret;
@@ -26,6 +29,8 @@ mod user;
 pub mod validate;
 
 pub use agent::{Agent, AgentView, EditAgent, NewAgent};
+pub use api_key::{ApiKey, ApiKeyKind};
+pub use api_key_forms::{ApiKeyView, EditApiKey, NewApiKey, RotateApiKey};
 pub use application::{Application, ApplicationReach, ApplicationType, Grant, TokenAlgorithm};
 pub use application_forms::{ApplicationView, EditApplication, NewApplication};
 pub use audit::{
@@ -37,7 +42,7 @@ pub use id::{AnyId, Id, Identified, InvalidId, encode_uuid, new_uuid};
 pub use identity_provider::{
     EditIdentityProvider, IdentityProvider, IdentityProviderView, NewIdentityProvider, ProviderKind,
 };
-pub use keys::{Revocation, SigningKey};
+pub use keys::SigningKey;
 pub use kind::Kind;
 pub use meta::{
     EXPIRING_SECONDS, Field, Meta, Owner, Reach, State, Status, TenancyStatus, UniqueKey, UnknownValue, Value,
@@ -48,6 +53,7 @@ pub use permission::{
     PermissionView,
 };
 pub use record::{Entity, Record, Resource, WrongKind};
+pub use revocation::{Revocation, Revoked};
 pub use role::{EditRole, NewRole, Role, RoleView};
 pub use scope::{InvalidScope, MAX_SCOPE_LEN, Scope, ScopeSet};
 pub use secret::{Caller, NewSecret, Secret, SecretView};

@@ -222,6 +222,10 @@ pub enum UniqueKey {
     SigningKeyKid(String),
     /// The `jti` of a revoked token.
     RevokedJti(String),
+    /// The keyed hash of an API key.
+    ApiKeyHash([u8; 32]),
+    /// A tenant's publishable key.
+    PublishableKey(String),
 }
 
 impl UniqueKey {
@@ -230,7 +234,7 @@ impl UniqueKey {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::PartnerSlug(_) => Kind::Partner,
-            Self::TenantSlug(_) => Kind::Tenant,
+            Self::TenantSlug(_) | Self::PublishableKey(_) => Kind::Tenant,
             Self::PermissionResource(_) => Kind::Permission,
             Self::RoleName { .. } => Kind::Role,
             Self::ClientId(_) => Kind::Application,
@@ -240,6 +244,7 @@ impl UniqueKey {
             Self::Nesting { .. } => Kind::Nesting,
             Self::SigningKeyKid(_) => Kind::SigningKey,
             Self::RevokedJti(_) => Kind::Revocation,
+            Self::ApiKeyHash(_) => Kind::ApiKey,
         }
     }
 
@@ -256,6 +261,8 @@ impl UniqueKey {
             Self::Nesting { .. } => "group_id",
             Self::SigningKeyKid(_) => "kid",
             Self::RevokedJti(_) => "jti",
+            Self::ApiKeyHash(_) => "value",
+            Self::PublishableKey(_) => "publishable_key",
         }
     }
 }
@@ -305,6 +312,8 @@ pub enum Field {
     Environment,
     /// The catalogue row's name.
     Resource,
+    /// From when on an API key may be due to be revoked for want of use.
+    RetiresFrom,
 }
 
 text_enum!(Field {
@@ -329,6 +338,7 @@ text_enum!(Field {
     Reach = "reach",
     Environment = "environment",
     Resource = "resource",
+    RetiresFrom = "retires_from",
 });
 
 /// The value of a [`Field`].

@@ -1,5 +1,7 @@
 //! Secrets of applications and agents.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,8 +45,7 @@ impl Secret {
     /// How it is read at `now`, with the evidence of its use.
     #[must_use]
     pub fn view(&self, now: Timestamp, usage: &[Usage]) -> SecretView {
-        let mut callers: Vec<Caller> = usage.iter().map(Caller::from).collect();
-        callers.sort_by_key(|caller| std::cmp::Reverse(caller.last_used_at));
+        let callers = callers(usage);
         SecretView {
             id: self.meta.id,
             hint: self.hint.clone(),
@@ -109,6 +110,24 @@ pub struct Caller {
     /// When it did so last.
     #[schema(value_type = String, format = DateTime)]
     pub last_used_at: Timestamp,
+}
+
+/// The callers that the evidence of use of one credential tells of, whatever the days, the latest first.
+pub(crate) fn callers(usage: &[Usage]) -> Vec<Caller> {
+    let mut by_address: BTreeMap<&str, Caller> = BTreeMap::new();
+    for row in usage {
+        by_address
+            .entry(&row.address)
+            .and_modify(|caller| {
+                caller.count += row.count;
+                caller.first_used_at = caller.first_used_at.min(row.first_used_at);
+                caller.last_used_at = caller.last_used_at.max(row.last_used_at);
+            })
+            .or_insert_with(|| row.into());
+    }
+    let mut callers: Vec<Caller> = by_address.into_values().collect();
+    callers.sort_by_key(|caller| std::cmp::Reverse(caller.last_used_at));
+    callers
 }
 
 impl From<&Usage> for Caller {

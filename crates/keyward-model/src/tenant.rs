@@ -47,7 +47,10 @@ impl Entity for Tenant {
     }
 
     fn keys(&self) -> Vec<UniqueKey> {
-        vec![UniqueKey::TenantSlug(self.slug.clone())]
+        vec![
+            UniqueKey::TenantSlug(self.slug.clone()),
+            UniqueKey::PublishableKey(self.publishable_key.clone()),
+        ]
     }
 
     fn display_name(&self) -> &str {

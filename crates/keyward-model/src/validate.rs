@@ -81,6 +81,25 @@ pub(crate) fn tools(tools: &[String]) -> Result<(), ValidationError> {
     if repeated { Err(error("repeated", "must not name a tool twice")) } else { Ok(()) }
 }
 
+/// Refuses what is no IP address or network, and too many of them.
+pub(crate) fn networks(networks: &[String]) -> Result<(), ValidationError> {
+    if networks.len() <= 100 && networks.iter().all(|text| crate::api_key::network(text).is_some()) {
+        return Ok(());
+    }
+    Err(error(
+        "invalid_network",
+        "must be at most 100 addresses or networks such as 203.0.113.7 or 10.0.0.0/8",
+    ))
+}
+
+/// Refuses a time without use outside of one hour to one year.
+pub(crate) fn quiet_hours(hours: u32) -> Result<(), ValidationError> {
+    if (1..=8_760).contains(&hours) {
+        return Ok(());
+    }
+    Err(error("out_of_range", "must be 1 to 8760 hours"))
+}
+
 /// An empty JSON object, the default of open documents.
 pub(crate) fn empty_document() -> Value {
     Value::Object(serde_json::Map::new())

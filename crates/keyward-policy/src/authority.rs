@@ -145,6 +145,7 @@ const fn domain(kind: Kind) -> Domain {
         | Kind::Nesting
         | Kind::IdentityProvider
         | Kind::Agent
+        | Kind::ApiKey
         | Kind::Session
         | Kind::Event => Domain::Inside,
     }
@@ -160,6 +161,7 @@ pub fn staff_permission(kind: Kind, read: bool) -> Option<String> {
         Kind::Group | Kind::Membership | Kind::Nesting => "groups",
         Kind::IdentityProvider => "identity-providers",
         Kind::Agent => "agents",
+        Kind::ApiKey => "api-keys",
         Kind::Session => "sessions",
         Kind::Event => "audit",
         Kind::Partner | Kind::Tenant | Kind::Permission | Kind::SigningKey | Kind::Revocation => return None,

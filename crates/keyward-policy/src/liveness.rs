@@ -2,7 +2,9 @@
 //!
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
-use keyward_model::{Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User};
+use keyward_model::{
+    ApiKey, Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User,
+};
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,12 @@ pub enum Dead {
     SecretExpired(Timestamp),
     /// The user is disabled.
     UserDisabled,
+    /// The API key is disabled.
+    KeyDisabled,
+    /// The API key was revoked then.
+    KeyRevoked(Timestamp),
+    /// The API key expired then.
+    KeyExpired(Timestamp),
     /// The tenant is suspended.
     TenantSuspended,
     /// The partner is suspended.
@@ -36,6 +44,9 @@ impl Dead {
             Self::SecretRevoked(_) => "secret_revoked",
             Self::SecretExpired(_) => "secret_expired",
             Self::UserDisabled => "user_disabled",
+            Self::KeyDisabled => "key_disabled",
+            Self::KeyRevoked(_) => "key_revoked",
+            Self::KeyExpired(_) => "key_expired",
             Self::TenantSuspended => "tenant_suspended",
             Self::PartnerSuspended => "partner_suspended",
         }
@@ -51,6 +62,9 @@ impl Dead {
             Self::SecretRevoked(at) => format!("This client secret was revoked on {}.", at.date_for_people()),
             Self::SecretExpired(at) => format!("This client secret expired on {}.", at.date_for_people()),
             Self::UserDisabled => "This user is disabled.".to_owned(),
+            Self::KeyDisabled => "This API key is disabled.".to_owned(),
+            Self::KeyRevoked(at) => format!("This API key was revoked on {}.", at.date_for_people()),
+            Self::KeyExpired(at) => format!("This API key expired on {}.", at.date_for_people()),
             Self::TenantSuspended => "The tenant is suspended.".to_owned(),
             Self::PartnerSuspended => "The partner is suspended.".to_owned(),
         }
@@ -138,6 +152,22 @@ pub fn secret_tokens(secret: &Secret) -> Result<(), Dead> {
         _ if secret.meta.deleted_at.is_some() => Err(Dead::Unknown),
         Some(at) => Err(Dead::SecretRevoked(at)),
         None => Ok(()),
+    }
+}
+
+/// Whether an API key and its tenant are alive at `now`.
+pub fn api_key(key: &ApiKey, above: Tenancy<'_>, now: Timestamp) -> Result<(), Dead> {
+    if key.meta.deleted_at.is_some() {
+        return Err(Dead::Unknown);
+    }
+    tenancy(above)?;
+    if let Some(at) = key.revoked_at {
+        return Err(Dead::KeyRevoked(at));
+    }
+    match key.expires_at {
+        Some(at) if at <= now => Err(Dead::KeyExpired(at)),
+        _ if key.status == Status::Disabled => Err(Dead::KeyDisabled),
+        _ => Ok(()),
     }
 }
 

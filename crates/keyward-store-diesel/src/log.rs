@@ -4,7 +4,7 @@ use diesel::{QueryResult, deserialize::Result as Decoded};
 use keyward_model::{
     Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Reach, Subject, Timestamp, Usage,
 };
-use keyward_store::{Cursor, EventPage, EventQuery, Tally, UsageBatch};
+use keyward_store::{Counted, Cursor, EventPage, EventQuery, Tally, UsageBatch};
 
 use crate::{
     commit::require,
@@ -19,8 +19,8 @@ use crate::{
 const SELECT_EVENT: &str = "SELECT chain, seq, id, occurred_at, action, result, reason, actor_type, actor_id, actor_name, \
     resource_type, resource_id, resource_name, tenant_id, partner_id, changes, ip, user_agent, request_id, session_id, \
     credential_id, hash FROM audit_events WHERE ";
-const SELECT_USAGE: &str = "SELECT credential_id, address, count, needed, first_used_at, last_used_at \
-    FROM credential_usage WHERE credential_id IN (";
+const SELECT_USAGE: &str = "SELECT credential_id, day, address, count, needed, first_used_at, last_used_at \
+    FROM credential_use WHERE credential_id IN (";
 
 struct InsertEvent;
 
@@ -127,24 +127,27 @@ pub(crate) fn append(conn: &mut Conn, events: &[ChainedEvent]) -> Result<(), Fai
     Ok(())
 }
 
-/// Adds evidence of use that a chain gives.
+/// Adds evidence of use.
 pub(crate) fn add_usage(conn: &mut Conn, batch: &UsageBatch) -> Result<(), Failure> {
-    let counted = sql("UPDATE chains SET usage_seq = ")
-        .bind(Bind::Int(batch.to_seq))
-        .sql(" WHERE chain = ")
-        .bind(Bind::text(&batch.chain))
-        .sql(" AND usage_seq = ")
-        .bind(Bind::Int(batch.from_seq))
-        .run(conn)?;
-    require(counted == 1)?;
+    if let Some(Counted { chain, from_seq, to_seq }) = &batch.counted {
+        let counted = sql("UPDATE chains SET usage_seq = ")
+            .bind(Bind::Int(*to_seq))
+            .sql(" WHERE chain = ")
+            .bind(Bind::text(chain))
+            .sql(" AND usage_seq = ")
+            .bind(Bind::Int(*from_seq))
+            .run(conn)?;
+        require(counted == 1)?;
+    }
     // Always in the same order, so that two batches do not wait for each other in a circle. One by one, because a batch
     // may name an address twice.
     let mut rows: Vec<&Usage> = batch.rows.iter().collect();
-    rows.sort_by_key(|row| (row.subject, &row.address));
+    rows.sort_by_key(|row| (row.subject, row.day, &row.address));
     for row in rows {
-        sql("INSERT INTO credential_usage (credential_id, address, count, needed, first_used_at, last_used_at) VALUES (")
+        sql("INSERT INTO credential_use (credential_id, day, address, count, needed, first_used_at, last_used_at) VALUES (")
             .binds([
                 Bind::id(row.subject),
+                Bind::text(row.day.to_string()),
                 Bind::text(&row.address),
                 Bind::Int(row.count.cast_signed()),
                 Bind::Int(row.needed.cast_signed()),
@@ -152,13 +155,13 @@ pub(crate) fn add_usage(conn: &mut Conn, batch: &UsageBatch) -> Result<(), Failu
                 Bind::time(row.last_used_at),
             ])
             .sql(
-                ") ON CONFLICT (credential_id, address) DO UPDATE SET \
-                count = credential_usage.count + excluded.count, \
-                needed = credential_usage.needed + excluded.needed, \
-                first_used_at = CASE WHEN excluded.first_used_at < credential_usage.first_used_at \
-                    THEN excluded.first_used_at ELSE credential_usage.first_used_at END, \
-                last_used_at = CASE WHEN excluded.last_used_at > credential_usage.last_used_at \
-                    THEN excluded.last_used_at ELSE credential_usage.last_used_at END",
+                ") ON CONFLICT (credential_id, day, address) DO UPDATE SET \
+                count = credential_use.count + excluded.count, \
+                needed = credential_use.needed + excluded.needed, \
+                first_used_at = CASE WHEN excluded.first_used_at < credential_use.first_used_at \
+                    THEN excluded.first_used_at ELSE credential_use.first_used_at END, \
+                last_used_at = CASE WHEN excluded.last_used_at > credential_use.last_used_at \
+                    THEN excluded.last_used_at ELSE credential_use.last_used_at END",
             )
             .run(conn)?;
     }
@@ -169,6 +172,7 @@ impl FromRow for Usage {
     fn from_row(row: &dyn Row) -> Decoded<Self> {
         Ok(Self {
             subject: row.parse("credential_id")?,
+            day: row.parse("day")?,
             address: row.text("address")?,
             count: row.int("count")?.cast_unsigned(),
             needed: row.int("needed")?.cast_unsigned(),
@@ -185,7 +189,7 @@ pub(crate) fn usage(conn: &mut Conn, subjects: &[AnyId]) -> QueryResult<Vec<Usag
     for some in subjects.chunks(500) {
         let found: Vec<Usage> = sql(SELECT_USAGE)
             .binds(some.iter().map(|id| Bind::id(*id)))
-            .sql(") ORDER BY credential_id, address")
+            .sql(") ORDER BY credential_id, day, address")
             .once()
             .rows(conn)?;
         all.extend(found);

@@ -76,7 +76,9 @@ fn holds(key: &UniqueKey) -> Sql<'_> {
             sql("r.group_id = ").bind(Bind::id(*group)).sql(" AND r.child_id = ").bind(Bind::id(*child))
         }
         UniqueKey::SigningKeyKid(kid) => is("kid", kid),
-        UniqueKey::RevokedJti(jti) => is("jti", jti),
+        UniqueKey::RevokedJti(jti) => is("name", jti).sql(" AND r.kind = 'jti'"),
+        UniqueKey::ApiKeyHash(hash) => sql("r.hash = ").bind(Bind::bytes(hash)),
+        UniqueKey::PublishableKey(key) => is("publishable_key", key),
     }
 }
 
@@ -152,7 +154,8 @@ fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql
         return sql(if *test == Test::Is(Value::Null) { "1 = 1" } else { NEVER });
     };
     let column = sql("r.").sql(*column);
-    let is_time = matches!(field, Field::CreatedAt | Field::UpdatedAt | Field::ExpiresAt);
+    let is_time =
+        matches!(field, Field::CreatedAt | Field::UpdatedAt | Field::ExpiresAt | Field::RetiresFrom);
     match test {
         Test::Is(Value::Null) => column.sql(" IS NULL"),
         Test::Is(Value::Text(text)) if !is_time && !is_unstorable(text) => {

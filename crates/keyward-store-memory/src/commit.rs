@@ -93,9 +93,9 @@ impl Data {
     }
 
     fn check_log(&self, usage: Option<&UsageBatch>, events: &[ChainedEvent]) -> Result<(), StoreError> {
-        if let Some(batch) = usage {
-            let counted = self.chains.get(&batch.chain).map(|head| head.usage_seq);
-            if counted != Some(batch.from_seq) {
+        if let Some(counted) = usage.and_then(|batch| batch.counted.as_ref()) {
+            let usage_seq = self.chains.get(&counted.chain).map(|head| head.usage_seq);
+            if usage_seq != Some(counted.from_seq) {
                 return Err(StoreError::Stale);
             }
         }
@@ -107,11 +107,13 @@ impl Data {
     }
 
     fn add_usage(&mut self, batch: UsageBatch) {
-        if let Some(head) = self.chains.get_mut(&batch.chain) {
-            head.usage_seq = batch.to_seq;
+        if let Some(counted) = batch.counted
+            && let Some(head) = self.chains.get_mut(&counted.chain)
+        {
+            head.usage_seq = counted.to_seq;
         }
         for row in batch.rows {
-            let key = (row.subject, row.address.clone());
+            let key = (row.subject, row.day, row.address.clone());
             let sum = match self.usage.remove(&key) {
                 None => row,
                 Some(old) => Usage {

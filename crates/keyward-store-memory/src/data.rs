@@ -21,8 +21,8 @@ pub(crate) struct Data {
     /// In the order in which they were written.
     pub(crate) events: Vec<ChainedEvent>,
     pub(crate) chains: BTreeMap<String, ChainHead>,
-    /// By credential and address.
-    pub(crate) usage: BTreeMap<(AnyId, String), Usage>,
+    /// By credential, day and address.
+    pub(crate) usage: BTreeMap<(AnyId, chrono::NaiveDate, String), Usage>,
     pub(crate) revision: Revision,
     /// Oldest first.
     pub(crate) changes: Vec<(Revision, AnyId)>,

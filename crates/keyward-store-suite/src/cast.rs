@@ -1,8 +1,9 @@
 //! The records that random commands are about.
 
 use keyward_model::{
-    AdminRole, Agent, AnyId, Application, Entity, Event, Group, Id, IdentityProvider, Kind, Membership, Meta,
-    Nesting, Owner, Partner, Reach, Record, Secret, Session, TenancyStatus, Tenant, User, Value,
+    AdminRole, Agent, AnyId, ApiKey, Application, Entity, Event, Group, Id, IdentityProvider, Kind,
+    Membership, Meta, Nesting, Owner, Partner, Reach, Record, Secret, Session, TenancyStatus, Tenant, User,
+    Value,
 };
 use keyward_store::{Condition, Test};
 
@@ -69,6 +70,11 @@ impl Cast {
                 IdentityProvider { partner_id, tenant_id, ..identity_provider(name, Owner::Platform) }.into()
             }
             Kind::Agent => Agent { tenant_id, owner_id: self.pick(look), ..agent(name, None) }.into(),
+            Kind::ApiKey => {
+                let tenant_id = self.pick_or_new::<Tenant>(owner / 4);
+                let rotated_at = (!look.is_multiple_of(3)).then(|| at(i64::from(look % 3)));
+                ApiKey { rotated_at, retire_after_quiet_hours: Some(1), ..api_key(name, tenant_id) }.into()
+            }
             Kind::Session => {
                 let (user_id, expires_at) = (self.pick_or_new(look), at(i64::from(look % 6)));
                 let of = user(name, Owner::Platform);

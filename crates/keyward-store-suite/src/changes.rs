@@ -21,8 +21,7 @@ pub(crate) async fn the_first_check_that_fails_decides(store: &dyn Store) {
 
     let stale_put = Put { record: next(&it, |_| {}).into(), replaces: Some(7) };
     let taken_put = Put { record: role("taken", None).into(), replaces: None };
-    let stale_usage =
-        Some(UsageBatch { chain: "chain".to_owned(), from_seq: 5, to_seq: 6, rows: Vec::new() });
+    let stale_usage = Some(UsageBatch { counted: Some(counted("chain", 5, 6)), rows: Vec::new() });
     let stale_events = chained("chain", 5, [event(2)]);
     let taken_tickets = vec![ticket("taken", None)];
 
@@ -58,12 +57,8 @@ pub(crate) async fn a_change_is_written_whole_or_not_at_all(store: &dyn Store) {
     store.commit(append(chained("chain", 1, [event(1)]))).await.unwrap();
     let subject = id::<keyward_model::Secret>().any();
     let good = || {
-        let batch = UsageBatch {
-            chain: "chain".to_owned(),
-            from_seq: 0,
-            to_seq: 1,
-            rows: vec![usage(subject, "::1", 1, 0, 0)],
-        };
+        let batch =
+            UsageBatch { counted: Some(counted("chain", 0, 1)), rows: vec![usage(subject, "::1", 1, 0, 0)] };
         let change = Change {
             consume: vec![TicketKey::new("test", "there")],
             tickets: vec![ticket("new", None)],
@@ -80,7 +75,7 @@ pub(crate) async fn a_change_is_written_whole_or_not_at_all(store: &dyn Store) {
         |it| it.puts.push(Put { record: role("x", None).into(), replaces: Some(1) }),
         |it| it.puts.push(Put { record: role("new", None).into(), replaces: None }),
         |it| it.guards.push(at_most(Kind::Tenant, 0)),
-        |it| it.usage.as_mut().unwrap().from_seq = 1,
+        |it| it.usage.as_mut().unwrap().counted = Some(counted("chain", 1, 1)),
         |it| it.events.remove(0).seq = 1,
     ];
     let revision = store.ping().await.unwrap();

@@ -8,7 +8,8 @@ use crate::fixtures::KINDS;
 pub(crate) const NAMES: [&str; 10] =
     ["alpha", "Alpha", "al%pha", "beta_", "ßeta", "b", "c", "d\\d", "Z", "漢"];
 pub(crate) const SEARCHES: [&str; 6] = ["A", "%", "_", "pha", "ETA", ""];
-pub(crate) const FIELDS: [Field; 13] = [
+pub(crate) const FIELDS: [Field; 14] = [
+    Field::RetiresFrom,
     Field::CreatedAt,
     Field::Name,
     Field::Slug,

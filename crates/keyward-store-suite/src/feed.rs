@@ -35,7 +35,7 @@ pub(crate) async fn the_revision_counts_changes_of_records(store: &dyn Store) {
     assert_eq!(put_all(store, vec![role("two", None).into(), role("three", None).into()]).await, 2);
     assert_eq!(store.commit(tickets([ticket("key", None)])).await.unwrap(), 2);
     assert_eq!(store.commit(append(chained("chain", 1, [event(1)]))).await.unwrap(), 2);
-    let batch = UsageBatch { chain: "chain".to_owned(), from_seq: 0, to_seq: 1, rows: Vec::new() };
+    let batch = UsageBatch { counted: Some(counted("chain", 0, 1)), rows: Vec::new() };
     assert_eq!(store.commit(Change { usage: Some(batch), ..Change::default() }).await.unwrap(), 2);
     update(store, &it, |_| {}).await;
     assert_eq!(store.ping().await.unwrap(), 3);

@@ -124,6 +124,7 @@ macro_rules! __with_cases {
             tallies_are_of_what_a_query_selects
             usage_is_added_up
             usage_is_counted_once
+            usage_is_told_by_day
             lists_are_filtered
             lists_know_fields_without_value
             lists_compare_moments

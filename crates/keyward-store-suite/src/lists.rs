@@ -8,7 +8,8 @@ use keyward_store::{Condition, Cursor, Direction, EventQuery, Query, Store, Test
 
 use crate::fixtures::*;
 
-const FIELDS: [Field; 21] = [
+const FIELDS: [Field; 22] = [
+    Field::RetiresFrom,
     Field::CreatedAt,
     Field::UpdatedAt,
     Field::ExpiresAt,

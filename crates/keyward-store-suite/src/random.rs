@@ -98,7 +98,8 @@ impl Pair<'_> {
             let rows = self.cast.ids.iter().filter(|id| id.kind == Kind::Secret);
             let rows =
                 rows.map(|id| usage(*id, NAMES[usize::from(chain)], 3, self.clock, self.clock + 2)).collect();
-            change.usage = Some(UsageBatch { chain: name.clone(), from_seq, to_seq: seq, rows });
+            change.usage =
+                Some(UsageBatch { counted: Some(crate::fixtures::counted(&name, from_seq, seq)), rows });
             heads.insert(name, (seq, seq));
         }
         if let Some((chain, count, wrong)) = commit.events {

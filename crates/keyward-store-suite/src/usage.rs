@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use keyward_model::{AnyId, Secret, Usage};
+use chrono::NaiveDate;
+use keyward_model::{AnyId, ApiKey, Secret, Usage};
 use keyward_store::{Change, Store, UsageBatch};
 
 use crate::fixtures::*;
 
 fn batch(chain: &str, from_seq: i64, to_seq: i64, rows: Vec<Usage>) -> Change {
-    let batch = UsageBatch { chain: chain.to_owned(), from_seq, to_seq, rows };
+    let batch = UsageBatch { counted: Some(counted(chain, from_seq, to_seq)), rows };
     Change { usage: Some(batch), ..Change::default() }
 }
 
@@ -42,6 +43,23 @@ pub(crate) async fn usage_is_added_up(store: &dyn Store) {
     assert_eq!(stored(store, &[one, two, id::<Secret>().any()]).await.len(), 4);
     assert_eq!(stored(store, &[]).await.len(), 0);
     assert_eq!(store.chains().await.unwrap()[0].usage_seq, 9);
+}
+
+/// Each day has a row of its own, and what no chain gave is added all the same.
+pub(crate) async fn usage_is_told_by_day(store: &dyn Store) {
+    let subject = id::<ApiKey>().any();
+    let day = 86_400_000;
+    let uses = |rows| Change { usage: Some(UsageBatch { counted: None, rows }), ..Change::default() };
+    store
+        .commit(uses(vec![usage(subject, "::1", 2, 0, 1), usage(subject, "::1", 4, day, day)]))
+        .await
+        .unwrap();
+    store.commit(uses(vec![usage(subject, "::1", 8, day + 5, day + 7)])).await.unwrap();
+    let rows = store.usage(&[subject]).await.unwrap();
+    let told: Vec<(NaiveDate, u64)> = rows.iter().map(|row| (row.day, row.count)).collect();
+    let date = |millis| at(millis).as_chrono().date_naive();
+    assert_eq!(told, [(date(0), 2), (date(day), 12)]);
+    assert!(store.chains().await.unwrap().is_empty());
 }
 
 /// No part of a chain is counted twice.

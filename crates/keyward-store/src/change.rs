@@ -81,17 +81,25 @@ impl TicketKey {
     }
 }
 
-/// Evidence of use that a chain's events give.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Evidence of use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// The chain that was counted.
+    /// The part of a chain of events that it was counted from, if it was.
+    pub counted: Option<Counted>,
+    /// What to add to what there is of the same credential, day and address: counts are added, `first_used_at` is kept
+    /// when older, `last_used_at` when younger.
+    pub rows: Vec<Usage>,
+}
+
+/// The part of a chain whose events were counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The chain.
     pub chain: String,
     /// Up to which number it had been counted; [`Stale`](crate::StoreError::Stale) when that is no longer so.
     pub from_seq: i64,
     /// Up to which number it is counted now.
     pub to_seq: i64,
-    /// What to add: counts are added, `first_used_at` is kept when older, `last_used_at` when younger.
-    pub rows: Vec<Usage>,
 }
 
 impl Change {

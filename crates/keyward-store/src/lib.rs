@@ -9,7 +9,7 @@ mod query;
 use async_trait::async_trait;
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Entity, Id, Record, Timestamp, UniqueKey, Usage};
 
-pub use change::{Change, Guard, Put, Ticket, TicketKey, UsageBatch};
+pub use change::{Change, Counted, Guard, Put, Ticket, TicketKey, UsageBatch};
 pub use keyward_model::Reach;
 pub use query::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally, Test};
 
@@ -107,7 +107,7 @@ pub trait Store: Send + Sync + 'static {
     /// Events of one chain with a number above `after`, in order, at most `limit`.
     async fn chain(&self, chain: &str, after: i64, limit: u32) -> Result<Vec<ChainedEvent>, StoreError>;
 
-    /// The evidence of use of these credentials.
+    /// The evidence of use of these credentials, a row for each credential, day and address.
     async fn usage(&self, subjects: &[AnyId]) -> Result<Vec<Usage>, StoreError>;
 
     /// What changed since `revision`.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use keyward_model::{AnyId, ChainHead, ChainedEvent, Reach, Record, Timestamp, Usage};
-use keyward_store::{Change, Guard, Put, Revision, StoreError, TakenKey, Ticket, TicketKey, UsageBatch};
+use keyward_store::{
+    Change, Counted, Guard, Put, Revision, StoreError, TakenKey, Ticket, TicketKey, UsageBatch,
+};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::{
@@ -123,12 +125,14 @@ fn head(
 
 fn add_usage(transaction: &WriteTransaction, batch: &UsageBatch) -> Fallible<()> {
     let (mut chains, mut usage) = (transaction.open_table(CHAINS)?, transaction.open_table(USAGE)?);
-    let counted = head(&chains, &batch.chain)?.filter(|head| head.usage_seq == batch.from_seq);
-    let head = ChainHead { usage_seq: batch.to_seq, ..counted.ok_or(StoreError::Stale)? };
-    chains.insert(batch.chain.as_str(), encode(&head)?.as_slice())?;
+    if let Some(Counted { chain, from_seq, to_seq }) = &batch.counted {
+        let counted = head(&chains, chain)?.filter(|head| head.usage_seq == *from_seq);
+        let head = ChainHead { usage_seq: *to_seq, ..counted.ok_or(StoreError::Stale)? };
+        chains.insert(chain.as_str(), encode(&head)?.as_slice())?;
+    }
     for row in &batch.rows {
-        let subject = row.subject.to_string();
-        let key = (subject.as_str(), row.address.as_str());
+        let (subject, day) = (row.subject.to_string(), row.day.to_string());
+        let key = (subject.as_str(), day.as_str(), row.address.as_str());
         let old: Option<Usage> = usage.get(key)?.map(|stored| decode(stored.value())).transpose()?;
         let sum = old.map_or_else(|| row.clone(), |old| sum(old, row));
         usage.insert(key, encode(&sum)?.as_slice())?;

@@ -24,7 +24,7 @@ pub(crate) const EVENTS: Documents<u128> = TableDefinition::new("events");
 /// The ids of events by chain and number.
 pub(crate) const LINKS: TableDefinition<(&str, i64), u128> = TableDefinition::new("links");
 /// Evidence of use by credential and address.
-pub(crate) const USAGE: Documents<(&str, &str)> = TableDefinition::new("usage");
+pub(crate) const USAGE: Documents<(&str, &str, &str)> = TableDefinition::new("usage");
 /// The ids of records that a revision wrote, numbered.
 pub(crate) const CHANGES: TableDefinition<(Revision, u64), &str> = TableDefinition::new("changes");
 /// [`REVISION`] and [`FEED_FROM`].

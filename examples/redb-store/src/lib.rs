@@ -161,7 +161,7 @@ impl Store for RedbStore {
             let usage = transaction.open_table(USAGE)?;
             let mut found = Vec::new();
             for subject in &subjects {
-                for entry in usage.range((subject.as_str(), "")..)? {
+                for entry in usage.range((subject.as_str(), "", "")..)? {
                     let (key, stored) = entry?;
                     if key.value().0 != subject {
                         break;

@@ -57,8 +57,8 @@ pub struct BulkOutcome {
     pub op: BulkOp,
     /// The object's identifier, as far as it is known.
     pub id: Option<String>,
-    /// What the object shows this once, or why nothing was done.
-    pub result: Result<Option<Value>, Error>,
+    /// What the object shows this once and by which member, or why nothing was done.
+    pub result: Result<Option<(&'static str, Value)>, Error>,
 }
 
 impl Keyward {
@@ -111,14 +111,14 @@ impl Keyward {
             (BulkOp::Create, _, Some(body)) => match self.create::<R>(call, body).await {
                 Ok(written) => {
                     id = Some(written.id);
-                    Ok(written.body.get("secret").cloned())
+                    Ok(written.body.get(R::SHOWN).map(|shown| (R::SHOWN, shown.clone())))
                 }
                 Err(error) => Err(error),
             },
             (BulkOp::Update, Some(id), Some(patch)) => {
                 self.update::<R>(call, id, patch, None).await.map(|_| None)
             }
-            (BulkOp::Revoke, Some(id), _) => self.delete::<R>(call, id, None).await.map(|()| None),
+            (BulkOp::Revoke, Some(id), _) => R::end(self, call, id).await.map(|()| None),
             (BulkOp::Update | BulkOp::Revoke, None, _) => Err(missing("id")),
             (BulkOp::Create | BulkOp::Update, _, None) => Err(missing("body")),
         };

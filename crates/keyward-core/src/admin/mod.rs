@@ -1,6 +1,7 @@
 //! Administration: authorise, validate, commit with audit. What differs between resources is in a file each.
 
 mod agents;
+mod api_keys;
 mod applications;
 mod bulk;
 mod dashboard;
@@ -10,11 +11,13 @@ mod grants;
 mod groups;
 mod idempotency;
 mod identity_providers;
+mod key_usage;
 mod limits;
 mod membership;
 mod partners;
 mod permissions;
 mod resource;
+mod revocations;
 mod roles;
 mod secrets;
 mod sessions;
@@ -34,8 +37,10 @@ pub use bulk::{BulkBody, BulkItem, BulkOp, BulkOutcome};
 pub use dashboard::{ActivityView, SeriesView, StatsView};
 pub use export::{EventExport, ExportFormat};
 pub use grants::{GrantBody, GrantsBody};
+pub use key_usage::{DayView, KeyUsageView, PredecessorView};
 pub use membership::{MemberBody, NestedBody};
 pub use resource::Administered;
+pub use revocations::RevocationBody;
 pub use secrets::SecretHolder;
 pub(crate) use secrets::of_value as secrets_of_value;
 pub use signing_keys::Rotation;

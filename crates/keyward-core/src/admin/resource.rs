@@ -22,6 +22,8 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
     const UPDATED: Action;
     /// What the audit log calls its deletion.
     const DELETED: Action;
+    /// The member by which the reply to its creation shows something once.
+    const SHOWN: &'static str = "secret";
 
     /// Makes one from a body whose fields are valid each by itself.
     #[doc(hidden)]
@@ -35,6 +37,20 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
         edit: Self::Edit,
     ) -> impl Future<Output = Result<Draft<Self>, Error>> + Send;
 
+    /// How these are read, in their order.
+    #[doc(hidden)]
+    fn rendered(work: &Work<'_>, records: &[Self]) -> impl Future<Output = Result<Vec<Value>, Error>> + Send {
+        let views = records.iter().map(|record| forms::to_value(&record.view(work.now))).collect();
+        std::future::ready(Ok(views))
+    }
+
+    /// Ends one for good, where many are ended at once: by its deletion, unless there is a gentler way.
+    #[doc(hidden)]
+    #[must_use]
+    fn end(keyward: &Keyward, call: &Call, id: &str) -> impl Future<Output = Result<(), Error>> + Send {
+        keyward.delete::<Self>(call, id, None)
+    }
+
     /// Whether this one may be deleted at all, and what must hold when it is.
     #[doc(hidden)]
     fn delete(_work: &Work<'_>, _current: &Self) -> impl Future<Output = Result<Change, Error>> + Send {
@@ -43,8 +59,9 @@ pub trait Administered: Resource<New: Clone + Send + Sync, Edit: Send + Sync, Vi
 }
 
 /// The object as it is read, at `now`.
-pub(crate) fn document<R: Resource>(record: &R, work: &Work<'_>) -> Document {
-    Document { body: forms::to_value(&record.view(work.now)), version: Some(record.meta().version) }
+pub(crate) async fn document<R: Administered>(record: &R, work: &Work<'_>) -> Result<Document, Error> {
+    let body = R::rendered(work, std::slice::from_ref(record)).await?.pop().unwrap_or_default();
+    Ok(Document { body, version: Some(record.meta().version) })
 }
 
 impl Keyward {
@@ -64,7 +81,7 @@ impl Keyward {
         let _permit = work.may(Act::List, Target::collection(R::KIND)).await?;
         let query = params::query::<R>(pairs, work.now)?;
         let page = self.inner.store.list_as::<R>(&work.reach(), &query).await?;
-        let data = page.items.iter().map(|record| forms::to_value(&record.view(work.now))).collect();
+        let data = R::rendered(&work, &page.items).await?;
         Ok(Listing::of_page(data, query.page, query.per_page, page.total))
     }
 
@@ -72,7 +89,7 @@ impl Keyward {
     pub async fn read<R: Administered>(&self, call: &Call, id: &str) -> Result<Document, Error> {
         let work = Work::begin(self, call);
         let record: R = self.one(&work, Act::Read, id).await?;
-        Ok(document(&record, &work))
+        document(&record, &work).await
     }
 
     /// The object that a path names, if the caller may do this to it.
@@ -97,7 +114,7 @@ impl Keyward {
             let mut written = Written {
                 id: draft.record.id().to_string(),
                 version: draft.record.meta().version,
-                body: document(&draft.record, &work).body,
+                body: document(&draft.record, &work).await?.body,
                 has_secret: !draft.shown.is_empty(),
                 replayed: false,
             };
@@ -173,11 +190,12 @@ impl Keyward {
                 record.meta_mut().updated_at = work.now;
                 events.insert(0, work.done(event.clone(), &record, &changes));
                 change = change.replace(current.meta().version, record.clone());
+                change = work.told(change, &current, &record).await?;
             }
             let written = Written {
                 id: record.id().to_string(),
                 version: record.meta().version,
-                body: document(&record, &work).body,
+                body: document(&record, &work).await?.body,
                 has_secret: false,
                 replayed: false,
             };
@@ -210,11 +228,12 @@ impl Keyward {
             let permit = work.may(Act::Delete, Target::object(R::KIND, record.owner())).await?;
             let change = R::delete(&work, &record).await?;
             let event = work.done(R::DELETED, &record, &[]);
-            let replaces = record.meta().version;
+            let current = record.clone();
             record.meta_mut().version += 1;
             record.meta_mut().updated_at = work.now;
             record.meta_mut().deleted_at = Some(work.now);
-            match work.commit(&permit, change.replace(replaces, record), vec![event]).await {
+            let change = work.told(change, &current, &record).await?;
+            match work.commit(&permit, change.replace(current.meta().version, record), vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -230,6 +249,8 @@ fn without_times<R: Resource>(record: &R, work: &Work<'_>) -> Value {
     if let Value::Object(members) = &mut view {
         members.remove("updated_at");
         members.remove("state");
+        // In the form of a credential, which the log never holds.
+        members.remove("publishable_key");
     }
     view
 }

@@ -231,13 +231,14 @@ impl Keyward {
                 return Ok(());
             }
             let permit = work.may(act, Target::object(R::KIND, holder.owner())).await?;
-            let replaces = secret.meta.version;
+            let before = secret.clone();
             secret.meta.version += 1;
             secret.meta.updated_at = work.now;
             secret.revoked_at = Some(work.now);
             let event = work.done(Action::SECRET_REVOKED, &secret, &[]);
-            let change = Change::default()
-                .replace(replaces, secret)
+            let change = work.told(Change::default(), &before, &secret).await?;
+            let change = change
+                .replace(before.meta.version, secret)
                 .replace(holder.meta().version, touch(&holder, work.now));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(()),

@@ -3,8 +3,10 @@
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{Action, EditTenant, Entity, Id, NewTenant, Partner, Tenant};
 
-use super::{Administered, Draft, Work, limits};
-use crate::Error;
+use keyward_policy::Action as Act;
+
+use super::{Administered, Document, Draft, IfMatch, Work, limits};
+use crate::{Call, Error, Keyward};
 
 impl Administered for Tenant {
     const COLLECTION: &'static str = "tenants";
@@ -13,7 +15,6 @@ impl Administered for Tenant {
     const DELETED: Action = Action::TENANT_DELETED;
 
     async fn create(work: &Work<'_>, new: NewTenant) -> Result<Draft<Self>, Error> {
-        let publishable = Credential::generate(CredentialKind::TenantKey, true, work.random());
         let mut draft = Draft::plain(Self {
             meta: work.meta(),
             name: new.name,
@@ -23,7 +24,7 @@ impl Administered for Tenant {
             partner_id: new.partner_id,
             settings: new.settings,
             branding: new.branding,
-            publishable_key: publishable.expose().to_owned(),
+            publishable_key: publishable_key(work),
         });
         belongs_to(work, &mut draft, new.partner_id).await?;
         Ok(draft)
@@ -42,6 +43,34 @@ impl Administered for Tenant {
         });
         belongs_to(work, &mut draft, moves).await?;
         Ok(draft)
+    }
+}
+
+fn publishable_key(work: &Work<'_>) -> String {
+    Credential::generate(CredentialKind::TenantKey, true, work.random()).expose().to_owned()
+}
+
+impl Keyward {
+    /// Gives a tenant another publishable key; the one before stops at once.
+    pub async fn replace_publishable_key(
+        &self,
+        call: &Call,
+        id: &str,
+        condition: Option<IfMatch>,
+    ) -> Result<Document, Error> {
+        let act = Act::Act("replace_key");
+        self.change::<Tenant, _>(
+            call,
+            id,
+            condition,
+            act,
+            Action::TENANT_KEY_REPLACED,
+            async |work, current| {
+                let publishable_key = publishable_key(work);
+                Ok(Draft::plain(Tenant { publishable_key, ..current.clone() }))
+            },
+        )
+        .await
     }
 }
 

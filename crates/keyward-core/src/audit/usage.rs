@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use keyward_model::{Action, AnyId, Event, Usage};
-use keyward_store::{Store, StoreError, UsageBatch};
+use keyward_store::{Counted, Store, StoreError, UsageBatch};
 
 /// The reason of a token that was issued although the client had one that was still good.
 pub(crate) const UNNEEDED: &str = "unneeded";
@@ -11,32 +12,20 @@ pub(crate) const UNNEEDED: &str = "unneeded";
 /// How many addresses of one credential are counted one by one; the rest is counted together as `other`.
 const MAX_ADDRESSES: usize = 200;
 
-/// What the events of one chain say about use, as far as it is not stored yet.
+/// How often who used what, as far as it is not stored yet.
 #[derive(Debug, Default)]
-pub(crate) struct PendingUsage {
-    rows: HashMap<AnyId, HashMap<String, Usage>>,
-    from_seq: i64,
-    to_seq: i64,
-}
+pub(crate) struct Uses(HashMap<AnyId, HashMap<(NaiveDate, String), Usage>>);
 
-impl PendingUsage {
-    /// Nothing yet, behind this number of the chain.
-    pub(crate) fn after(seq: i64) -> Self {
-        Self { rows: HashMap::new(), from_seq: seq, to_seq: seq }
-    }
-
-    /// Counts what the chain's events up to this number say.
-    pub(crate) fn count(&mut self, to_seq: i64, uses: impl IntoIterator<Item = Usage>) {
-        self.to_seq = to_seq;
-        uses.into_iter().for_each(|usage| self.add(usage));
-    }
-
-    fn add(&mut self, mut usage: Usage) {
-        let addresses = self.rows.entry(usage.subject).or_default();
-        if addresses.len() >= MAX_ADDRESSES && !addresses.contains_key(&usage.address) {
+impl Uses {
+    /// Adds some use.
+    pub(crate) fn add(&mut self, mut usage: Usage) {
+        let rows = self.0.entry(usage.subject).or_default();
+        let mut key = (usage.day, usage.address.clone());
+        if rows.len() >= MAX_ADDRESSES && !rows.contains_key(&key) {
+            "other".clone_into(&mut key.1);
             "other".clone_into(&mut usage.address);
         }
-        match addresses.get_mut(&usage.address) {
+        match rows.get_mut(&key) {
             Some(row) => {
                 row.count += usage.count;
                 row.needed += usage.needed;
@@ -44,24 +33,56 @@ impl PendingUsage {
                 row.last_used_at = row.last_used_at.max(usage.last_used_at);
             }
             None => {
-                addresses.insert(usage.address.clone(), usage);
+                rows.insert(key, usage);
             }
         }
     }
 
+    /// What there is of one credential.
+    pub(crate) fn of(&self, subject: AnyId) -> Vec<Usage> {
+        self.0.get(&subject).into_iter().flat_map(HashMap::values).cloned().collect()
+    }
+
+    /// All of it.
+    pub(crate) fn rows(&self) -> Vec<Usage> {
+        self.0.values().flat_map(HashMap::values).cloned().collect()
+    }
+}
+
+/// What the events of one chain say about use, as far as it is not stored yet.
+#[derive(Debug, Default)]
+pub(crate) struct PendingUsage {
+    uses: Uses,
+    from_seq: i64,
+    to_seq: i64,
+}
+
+impl PendingUsage {
+    /// Nothing yet, behind this number of the chain.
+    pub(crate) fn after(seq: i64) -> Self {
+        Self { uses: Uses::default(), from_seq: seq, to_seq: seq }
+    }
+
+    /// Counts what the chain's events up to this number say.
+    pub(crate) fn count(&mut self, to_seq: i64, uses: impl IntoIterator<Item = Usage>) {
+        self.to_seq = to_seq;
+        uses.into_iter().for_each(|usage| self.uses.add(usage));
+    }
+
     /// What is pending for one credential.
     pub(crate) fn of(&self, subject: AnyId) -> Vec<Usage> {
-        self.rows.get(&subject).into_iter().flat_map(HashMap::values).cloned().collect()
+        self.uses.of(subject)
+    }
+
+    /// Up to which number of the chain it counts.
+    pub(crate) fn to_seq(&self) -> i64 {
+        self.to_seq
     }
 
     /// What to store, if anything.
     pub(crate) fn batch(&self, chain: &str) -> Option<UsageBatch> {
-        (self.to_seq > self.from_seq).then(|| UsageBatch {
-            chain: chain.to_owned(),
-            from_seq: self.from_seq,
-            to_seq: self.to_seq,
-            rows: self.rows.values().flat_map(HashMap::values).cloned().collect(),
-        })
+        let counted = Counted { chain: chain.to_owned(), from_seq: self.from_seq, to_seq: self.to_seq };
+        (self.to_seq > self.from_seq).then(|| UsageBatch { counted: Some(counted), rows: self.uses.rows() })
     }
 }
 
@@ -73,6 +94,7 @@ pub(crate) fn usage_of(event: &Event) -> Option<Usage> {
     let subject = event.context.credential_id.as_ref()?.parse().ok()?;
     Some(Usage {
         subject,
+        day: event.occurred_at.as_chrono().date_naive(),
         address: event.context.ip.clone().unwrap_or_else(|| "unknown".to_owned()),
         count: 1,
         needed: u64::from(event.reason.as_deref() != Some(UNNEEDED)),
@@ -95,9 +117,9 @@ pub(crate) async fn recount(
     }
 }
 
-/// Adds what is pending to what is stored, address by address.
+/// Adds what is pending to what is stored, day by day and address by address.
 pub(crate) fn merge(stored: Vec<Usage>, pending: Vec<Usage>) -> Vec<Usage> {
-    let mut all = PendingUsage::default();
+    let mut all = Uses::default();
     stored.into_iter().chain(pending).for_each(|usage| all.add(usage));
-    all.rows.into_values().flat_map(HashMap::into_values).collect()
+    all.rows()
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use keyward_model::{AnyId, Clock, Event, Random, Usage};
-use keyward_store::{Change, Revision, Store, StoreError};
+use keyward_store::{Change, Revision, Store, StoreError, UsageBatch};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     chain::{Chain, checkpoint, checkpoint_payload, opening},
-    usage::{PendingUsage, recount, usage_of},
+    usage::{PendingUsage, Uses, recount, usage_of},
 };
 
 /// How many jobs may wait; beyond it requests are refused.
@@ -43,6 +43,7 @@ enum Job {
 pub(crate) struct WriterHandle {
     queue: mpsc::Sender<Job>,
     usage: Arc<Mutex<PendingUsage>>,
+    uses: Arc<Mutex<Uses>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -57,6 +58,8 @@ pub(crate) struct Writer {
     uncertain: bool,
     checkpoint_seq: i64,
     usage: Arc<Mutex<PendingUsage>>,
+    /// Use that no event tells of.
+    uses: Arc<Mutex<Uses>>,
 }
 
 fn full() -> StoreError {
@@ -84,7 +87,14 @@ impl WriterHandle {
 
     /// What this process counted for a credential and did not store yet.
     pub(crate) fn pending_usage(&self, subject: AnyId) -> Vec<Usage> {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner).of(subject)
+        let mut pending = self.usage.lock().unwrap_or_else(PoisonError::into_inner).of(subject);
+        pending.extend(self.uses.lock().unwrap_or_else(PoisonError::into_inner).of(subject));
+        pending
+    }
+
+    /// Counts a use that no event tells of. It is stored with the next evidence of use.
+    pub(crate) fn used(&self, usage: Usage) {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
     }
 
     /// Whether jobs are taken.
@@ -132,6 +142,7 @@ impl Writer {
         let now = clock.now();
         let chain = Chain::new(now, &*random);
         let usage = Arc::new(Mutex::new(PendingUsage::default()));
+        let uses = Arc::new(Mutex::new(Uses::default()));
         let mut writer = Self {
             store,
             clock,
@@ -141,13 +152,14 @@ impl Writer {
             uncertain: false,
             checkpoint_seq: 1,
             usage: usage.clone(),
+            uses: uses.clone(),
         };
         let heads = writer.store.chains().await?;
         let first = opening(&writer.chain, &heads, now, &*writer.random);
         writer.append(vec![first]).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(writer.run(jobs));
-        Ok(WriterHandle { queue, usage, task: Mutex::new(Some(task)) })
+        Ok(WriterHandle { queue, usage, uses, task: Mutex::new(Some(task)) })
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -254,9 +266,10 @@ impl Writer {
     }
 
     async fn try_store_usage(&mut self) -> Result<(), StoreError> {
+        self.store_uses().await?;
         let batch = self.usage.lock().unwrap_or_else(PoisonError::into_inner).batch(&self.chain.name);
         if let Some(batch) = batch {
-            let to_seq = batch.to_seq;
+            let to_seq = self.usage.lock().unwrap_or_else(PoisonError::into_inner).to_seq();
             let stored = self.store.commit(Change { usage: Some(batch), ..Change::default() }).await;
             let pending = match stored {
                 Ok(_) => PendingUsage::after(to_seq),
@@ -272,6 +285,23 @@ impl Writer {
             *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = pending;
         }
         self.adopt_abandoned().await
+    }
+
+    /// Stores the use that no event tells of. What can't be stored is kept for the next time.
+    async fn store_uses(&self) -> Result<(), StoreError> {
+        let rows = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner)).rows();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let batch = UsageBatch { counted: None, rows: rows.clone() };
+        let stored = self.store.commit(Change { usage: Some(batch), ..Change::default() }).await;
+        if stored.is_err() {
+            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            for row in rows {
+                uses.add(row);
+            }
+        }
+        stored.map(|_| ())
     }
 
     async fn adopt_abandoned(&self) -> Result<(), StoreError> {

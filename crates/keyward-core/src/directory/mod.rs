@@ -5,6 +5,7 @@
 //! calls. While the feed can't be confirmed, nothing cached is trusted.
 
 mod client;
+mod key;
 mod person;
 mod reader;
 mod revoked;
@@ -20,19 +21,22 @@ use std::{
     time::Duration,
 };
 
-use keyward_model::{AnyId, Id, Kind, ScopeSet, Timestamp, User};
+use keyward_model::{AnyId, Id, Kind, Revocation, ScopeSet, Timestamp, User};
 use keyward_store::{Feed, Revision, Store, StoreError};
 use tokio::time::Instant;
 
 use client::read_catalogue;
 pub(crate) use client::{Client, ClientGrant, all, all_within, secrets_of};
+pub(crate) use key::{Key, KeyMark};
 pub(crate) use person::{Person, parents};
 use reader::Reader;
-pub(crate) use revoked::Revoked;
+pub(crate) use revoked::{Revoked, Since};
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
 const CLIENTS: u64 = 25_000;
+/// How many API keys are kept.
+const KEYS: u64 = 25_000;
 /// How many people are kept.
 const PEOPLE: u64 = 10_000;
 /// How often the change feed is asked when nobody calls.
@@ -58,12 +62,25 @@ pub(crate) struct PersonEntry {
     made: Made,
 }
 
+/// A cached API key, or the knowledge that there is none.
+#[derive(Debug)]
+pub(crate) struct KeyEntry {
+    pub(crate) key: Option<Arc<Key>>,
+    made: Made,
+}
+
 /// What is cached knows what it was made of.
 trait Cached: Send + Sync + 'static {
     fn made(&self) -> &Made;
 }
 
 impl Cached for Entry {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
+impl Cached for KeyEntry {
     fn made(&self) -> &Made {
         &self.made
     }
@@ -83,6 +100,7 @@ pub(crate) struct Directory {
     environment: String,
     clients: moka::future::Cache<String, Arc<Entry>>,
     people: moka::future::Cache<Id<User>, Arc<PersonEntry>>,
+    keys: moka::future::Cache<KeyMark, Arc<KeyEntry>>,
     catalogue: tokio::sync::Mutex<Option<(Made, Arc<ScopeSet>)>>,
     revoked: Revoked,
     seen: AtomicI64,
@@ -98,13 +116,14 @@ impl Directory {
     ) -> Result<Self, StoreError> {
         // The revision is read first: what changes while the rest is read comes again through the feed.
         let revision = store.ping().await?;
-        let revoked = Revoked::read(&*store, now).await?;
+        let revoked = Revoked::read(&*store, revision, now).await?;
         Ok(Self {
             store,
             stamps: Stamps::default(),
             environment: environment.to_owned(),
             clients: moka::future::Cache::new(CLIENTS),
             people: moka::future::Cache::new(PEOPLE),
+            keys: moka::future::Cache::new(KEYS),
             catalogue: tokio::sync::Mutex::new(None),
             revoked,
             seen: AtomicI64::new(revision),
@@ -116,6 +135,17 @@ impl Directory {
     /// The client with this identifier.
     pub(crate) async fn client(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
         self.through(&self.clients, client_id, || self.read_client(client_id)).await
+    }
+
+    /// The API key that is found by this mark.
+    pub(crate) async fn key(&self, mark: &KeyMark) -> Result<Arc<KeyEntry>, StoreError> {
+        self.through(&self.keys, mark, || self.read_key(mark)).await
+    }
+
+    /// The API key, if it is in memory and up to date: asking for it costs the database nothing.
+    pub(crate) async fn known_key(&self, mark: &KeyMark) -> Option<Arc<KeyEntry>> {
+        let entry = self.keys.get(mark).await?;
+        (self.is_trusted() && self.stamps.is_current(&entry.made)).then_some(entry)
     }
 
     /// The person with this identifier.
@@ -176,6 +206,12 @@ impl Directory {
         Ok(Arc::new(Entry { client, plain: arc_swap::ArcSwapOption::empty(), made: reader.made }))
     }
 
+    async fn read_key(&self, mark: &KeyMark) -> Result<Arc<KeyEntry>, StoreError> {
+        let mut reader = self.reader().await?;
+        let key = reader.key(mark).await?.map(Arc::new);
+        Ok(Arc::new(KeyEntry { key, made: reader.made }))
+    }
+
     async fn read_person(&self, id: Id<User>) -> Result<Arc<PersonEntry>, StoreError> {
         let mut reader = self.reader().await?;
         let person = reader.person(id).await?.map(Arc::new);
@@ -198,9 +234,22 @@ impl Directory {
         Ok(scopes)
     }
 
-    /// Whether the token with this `jti` was revoked.
-    pub(crate) async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        if self.is_trusted() { Ok(self.revoked.contains(jti)) } else { Revoked::ask(&*self.store, jti).await }
+    /// What was revoked, with all that storage knows about this token.
+    pub(crate) async fn revoked(&self, jti: &str) -> Result<&Revoked, StoreError> {
+        if !self.is_trusted() {
+            self.revoked.ask(&*self.store, jti, self.seen()).await?;
+        }
+        Ok(&self.revoked)
+    }
+
+    /// What was revoked, for those who follow it.
+    pub(crate) fn revocations(&self) -> &Revoked {
+        &self.revoked
+    }
+
+    /// Up to which revision this process knows everything.
+    pub(crate) fn seen(&self) -> Revision {
+        self.seen.load(Ordering::Acquire)
     }
 
     /// Forgets the revocations of tokens that expired.
@@ -209,15 +258,13 @@ impl Directory {
     }
 
     /// Notes what a commit of this process changed. To be called before the reply leaves.
-    pub(crate) fn committed(&self, revision: Revision, ids: &[AnyId]) {
+    pub(crate) fn committed(&self, revision: Revision, ids: &[AnyId], revocations: &[Revocation]) {
         self.stamps.record(ids);
+        for revocation in revocations {
+            self.revoked.insert(revocation, revision);
+        }
         // Only the very next revision can be ticked off: between it and the last one seen others may have committed.
         let _ = self.seen.compare_exchange(revision - 1, revision, Ordering::AcqRel, Ordering::Acquire);
-    }
-
-    /// Notes the revocation of a token.
-    pub(crate) fn token_revoked(&self, jti: &str, expires_at: Timestamp) {
-        self.revoked.insert(jti, expires_at);
     }
 
     /// Learns what other processes changed; returns those records.
@@ -226,13 +273,13 @@ impl Directory {
         let seen = self.seen.load(Ordering::Acquire);
         let ids = match self.store.changed_since(seen).await? {
             Feed::Changes { revision, ids } => {
-                self.revoked.follow(&*self.store, &ids).await?;
+                self.revoked.follow(&*self.store, &ids, revision).await?;
                 self.stamps.record(&ids);
                 self.seen.fetch_max(revision, Ordering::AcqRel);
                 ids
             }
             Feed::Reset { revision } => {
-                self.revoked.reload(&*self.store).await?;
+                self.revoked.reload(&*self.store, revision).await?;
                 self.stamps.record_everything();
                 self.seen.fetch_max(revision, Ordering::AcqRel);
                 Vec::new()

@@ -1,59 +1,205 @@
-//! The tokens that were revoked and have not expired yet.
+//! What was revoked before its expiry: for the checks of this process, and for the feed that others follow.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{PoisonError, RwLock},
 };
 
-use keyward_model::{AnyId, Kind, Reach, Revocation, Timestamp, UniqueKey};
-use keyward_store::{Query, Store, StoreError, StoreExt};
+use keyward_crypto::feed::{self, Entry};
+use keyward_model::{AnyId, Field, Kind, Reach, Revocation, Revoked as Of, Timestamp, UniqueKey, Value};
+use keyward_store::{Query, Revision, Store, StoreError, StoreExt};
+use tokio::sync::watch;
 
 use super::all;
 
-/// `jti` and expiry of revoked tokens.
+/// What somebody can say is revoked up to a moment, beside single tokens.
+const MARKS: [Of; 3] = [Of::All, Of::ClientTokens, Of::TenantTokens];
+
+/// The revocations that count.
+#[derive(Debug)]
+pub(crate) struct Revoked {
+    known: RwLock<Known>,
+    /// Changes with every entry, for those who wait for one.
+    newest: watch::Sender<u64>,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Revoked(RwLock<HashMap<String, Timestamp>>);
+struct Known {
+    /// Tokens by their `jti`, with their expiry.
+    tokens: HashMap<String, Timestamp>,
+    /// Up to which moment of issue the tokens of a subject are revoked, when somebody said so.
+    before: HashMap<String, Timestamp>,
+    /// Everything, in the order in which it was learned.
+    log: BTreeMap<u64, Logged>,
+    /// Where the latest entry about a subject is.
+    at: HashMap<String, u64>,
+    /// How many entries there were.
+    count: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Logged {
+    /// The revision at which it is known to be written.
+    revision: Revision,
+    entry: Entry,
+}
+
+/// Where a reader of the feed stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// It knows nothing.
+    Nothing,
+    /// It knows what was written up to this revision.
+    Revision(Revision),
+    /// It knows so many entries of this process.
+    Entry(u64),
+}
 
 impl Revoked {
-    pub(crate) async fn read(store: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
-        let revoked = Self::default();
-        revoked.reload(store).await?;
+    pub(crate) async fn read(
+        store: &dyn Store,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let revoked = Self { known: RwLock::default(), newest: watch::Sender::new(0) };
+        revoked.reload(store, revision).await?;
         revoked.forget_expired(now);
         Ok(revoked)
     }
 
-    pub(crate) async fn reload(&self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(crate) async fn reload(&self, store: &dyn Store, revision: Revision) -> Result<(), StoreError> {
         let (all, _) = all::<Revocation>(store, Query::all(Kind::Revocation)).await?;
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        map.extend(all.into_iter().map(|revocation| (revocation.jti, revocation.expires_at)));
+        for revocation in &all {
+            self.insert(revocation, revision);
+        }
         Ok(())
     }
 
-    /// Takes up the revocations among these records.
-    pub(crate) async fn follow(&self, store: &dyn Store, ids: &[AnyId]) -> Result<(), StoreError> {
+    /// Takes up the revocations among these records, all written at or before a revision.
+    pub(crate) async fn follow(
+        &self,
+        store: &dyn Store,
+        ids: &[AnyId],
+        revision: Revision,
+    ) -> Result<(), StoreError> {
         for id in ids.iter().filter_map(|id| id.typed::<Revocation>()) {
             if let Some(revocation) = store.get_as(&Reach::Platform, id).await? {
-                self.insert(&revocation.jti, revocation.expires_at);
+                self.insert(&revocation, revision);
             }
         }
         Ok(())
     }
 
-    pub(crate) fn insert(&self, jti: &str, expires_at: Timestamp) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(jti.to_owned(), expires_at);
+    pub(crate) fn insert(&self, revocation: &Revocation, revision: Revision) {
+        let text = revocation.of.subject(&revocation.name);
+        let entry = Entry {
+            subject: feed::subject(&text),
+            before: revocation.before.map(Timestamp::unix_millis),
+            until: revocation.expires_at.unix_seconds(),
+        };
+        let mut guard = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let known = &mut *guard;
+        let before = known.at.get(&text).and_then(|at| known.log.get(at));
+        if before.is_some_and(|logged| logged.entry == entry) {
+            return;
+        }
+        known.enforce(revocation);
+        known.count += 1;
+        let count = known.count;
+        known.log.insert(count, Logged { revision, entry });
+        if let Some(replaced) = known.at.insert(text, count) {
+            known.log.remove(&replaced);
+        }
+        drop(guard);
+        self.newest.send_replace(count);
     }
 
-    pub(crate) fn contains(&self, jti: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti)
+    /// Whether a token was revoked: by itself, or with all that were issued by then.
+    pub(crate) fn covers(&self, jti: &str, client_id: &str, issued_millis: i64) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.tokens.contains_key(jti)
+            || known.is_marked(Of::All, "", issued_millis)
+            || known.is_marked(Of::ClientTokens, client_id, issued_millis)
+    }
+
+    /// Whether the tokens of a tenant that were issued by then were revoked.
+    pub(crate) fn covers_tenant(&self, tenant: &str, issued_millis: i64) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.is_marked(Of::TenantTokens, tenant, issued_millis)
     }
 
     pub(crate) fn forget_expired(&self, now: Timestamp) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, expires_at| *expires_at > now);
+        let mut guard = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let known = &mut *guard;
+        known.tokens.retain(|_, expires_at| *expires_at > now);
+        let seconds = now.unix_seconds();
+        known.log.retain(|_, logged| logged.entry.until > seconds);
+        let log = &known.log;
+        known.at.retain(|_, at| log.contains_key(at));
     }
 
-    /// Asks storage about one token.
-    pub(crate) async fn ask(store: &dyn Store, jti: &str) -> Result<bool, StoreError> {
+    /// Asks storage about what may have been said about a token.
+    pub(crate) async fn ask(
+        &self,
+        store: &dyn Store,
+        jti: &str,
+        revision: Revision,
+    ) -> Result<(), StoreError> {
         let key = UniqueKey::RevokedJti(jti.to_owned());
-        Ok(store.find(&Reach::Platform, &key).await?.is_some())
+        let token: Option<Revocation> = store.find_as(&Reach::Platform, &key).await?;
+        if let Some(revocation) = token {
+            self.insert(&revocation, revision);
+        }
+        for of in MARKS {
+            let query = Query::all(Kind::Revocation).with(Field::Kind, Value::text(of.as_str()));
+            let (marks, _) = all::<Revocation>(store, query).await?;
+            for revocation in &marks {
+                self.insert(revocation, revision);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a reader of the feed does not know yet, and how many entries there were.
+    pub(crate) fn since(&self, since: Since) -> (Vec<Entry>, u64) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = |(_, logged): (&u64, &Logged)| logged.entry.clone();
+        let entries = match since {
+            Since::Nothing => known.log.iter().map(entry).collect(),
+            Since::Revision(from) => {
+                known.log.iter().filter(|(_, logged)| logged.revision > from).map(entry).collect()
+            }
+            Since::Entry(count) => known.log.range(count.saturating_add(1)..).map(entry).collect(),
+        };
+        (entries, known.count)
+    }
+
+    /// Waits until there were more entries than this.
+    pub(crate) async fn more_than(&self, count: u64) {
+        // The sender lives as long as this does.
+        let _ = self.newest.subscribe().wait_for(|newest| *newest > count).await;
+    }
+}
+
+impl Known {
+    /// What this process itself checks. All else follows from what it reads of clients, secrets and tenants.
+    fn enforce(&mut self, revocation: &Revocation) {
+        let Revocation { of, name, before, expires_at, .. } = revocation;
+        match before {
+            _ if *of == Of::Jti => {
+                self.tokens.insert(name.clone(), *expires_at);
+            }
+            Some(at) if MARKS.contains(of) => {
+                let mark = self.before.entry(of.subject(name)).or_insert(*at);
+                *mark = (*mark).max(*at);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_marked(&self, of: Of, name: &str, issued_millis: i64) -> bool {
+        // Nearly always there is nothing to look up.
+        !self.before.is_empty()
+            && self.before.get(&of.subject(name)).is_some_and(|at| issued_millis <= at.unix_millis())
     }
 }

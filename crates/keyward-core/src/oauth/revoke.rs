@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use keyward_model::{Action, Changes, Event, Id, Meta, Outcome, Revocation, Subject, Timestamp};
+use keyward_model::{Action, Changes, Event, Id, Meta, Outcome, Revocation, Revoked, Subject, Timestamp};
 use keyward_store::{Change, StoreError};
 
 use super::{ClientAuth, Holder, OAuthError, authenticate::About};
@@ -21,7 +21,9 @@ impl Keyward {
         let expires_at = Timestamp::from_unix_millis(live.claims.exp.saturating_mul(1_000)).unwrap_or(now);
         let revocation = Revocation {
             meta: Meta::new(Id::generate(now, &*self.inner.random), now),
-            jti: live.claims.jti.clone(),
+            of: Revoked::Jti,
+            name: live.claims.jti.clone(),
+            before: None,
             expires_at,
         };
         let event = Event {
@@ -39,14 +41,15 @@ impl Keyward {
         };
         match self.commit(Change::default().create(revocation), vec![event]).await {
             // Taken: somebody was quicker, and the token is dead all the same.
-            Ok(_) | Err(StoreError::Taken(_)) => {
-                self.inner.directory.token_revoked(&live.claims.jti, expires_at);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, "a revocation could not be written");
-                Err(OAuthError::unavailable())
-            }
+            Ok(_) => Ok(()),
+            Err(StoreError::Taken(_)) => self.inner.directory.follow().await.map(|_| ()).map_err(unavailable),
+            Err(error) => Err(unavailable(error)),
         }
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn unavailable(error: StoreError) -> OAuthError {
+    tracing::error!(%error, "a revocation could not be written");
+    OAuthError::unavailable()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use keyward_crypto::{
     access_token::{AccessTokenClaims, Expected, TokenError, check_claims, verify_access_token},
     digest::sha256,
+    feed,
 };
 use keyward_model::{ApplicationReach, Entity, Id, Partner, ScopeSet, Subject, Tenant, Timestamp, User};
 use keyward_policy::liveness::{self, Dead};
@@ -13,7 +14,7 @@ use keyward_store::StoreError;
 use super::prepare::entitlement;
 use crate::{
     Keyward,
-    directory::{Client, Person},
+    directory::{Client, Person, Revoked},
 };
 
 /// How many verified tokens are remembered.
@@ -104,9 +105,9 @@ impl Keyward {
         now: Timestamp,
     ) -> Result<Result<LiveToken, Dead>, StoreError> {
         let directory = &self.inner.directory;
-        if directory.is_revoked(&claims.jti).await? {
+        let Some(claims) = unrevoked(directory.revoked(&claims.jti).await?, claims) else {
             return Ok(Err(Dead::Unknown));
-        }
+        };
         // Clients choose no identifier of this form, so a client can't be taken for a person.
         if let Ok(user) = claims.sub.parse::<Id<User>>() {
             let person = directory.person(user).await?;
@@ -115,6 +116,24 @@ impl Keyward {
         let entry = directory.client(&claims.client_id).await?;
         Ok(entry.client.clone().ok_or(Dead::Unknown).and_then(|client| judge(client, claims, now)))
     }
+}
+
+/// What is left of a token after revocations: nothing, or fewer tenants.
+fn unrevoked(revoked: &Revoked, claims: Arc<AccessTokenClaims>) -> Option<Arc<AccessTokenClaims>> {
+    let issued = feed::issued_ms(&claims.jti).unwrap_or(claims.iat.saturating_mul(1_000));
+    if revoked.covers(&claims.jti, &claims.client_id, issued) {
+        return None;
+    }
+    let tenants = claims.tenants.as_deref().unwrap_or_default();
+    if !tenants.iter().any(|tenant| revoked.covers_tenant(tenant, issued)) {
+        return Some(claims);
+    }
+    let mut left = (*claims).clone();
+    left.tenants = left.tenants.map(|mut tenants| {
+        tenants.retain(|tenant| !revoked.covers_tenant(tenant, issued));
+        tenants
+    });
+    left.tenants.as_ref().is_some_and(|tenants| !tenants.is_empty()).then(|| Arc::new(left))
 }
 
 fn judge(client: Arc<Client>, claims: Arc<AccessTokenClaims>, now: Timestamp) -> Result<LiveToken, Dead> {

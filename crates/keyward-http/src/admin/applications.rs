@@ -95,7 +95,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// The operations of a resource whose creation answers more than the resource.
-fn with_created(mut operations: Vec<Operation>, created: Shape) -> Vec<Operation> {
+pub(super) fn with_created(mut operations: Vec<Operation>, created: Shape) -> Vec<Operation> {
     for operation in &mut operations {
         if operation.success.status == StatusCode::CREATED {
             operation.success.shape = Some(created);

@@ -32,6 +32,8 @@ struct BulkResult {
     /// A secret that is shown this once.
     #[schema(value_type = Option<Object>)]
     secret: Option<Value>,
+    /// An API key that is shown this once.
+    value: Option<String>,
     /// Why nothing was done.
     error: Option<ProblemBody>,
 }
@@ -78,21 +80,22 @@ fn without_secret(result: &Value) -> Value {
     let mut kept = result.clone();
     if let Some(members) = kept.as_object_mut() {
         members.remove("secret");
+        members.remove("value");
     }
     kept
 }
 
 fn rendered(outcome: &BulkOutcome, x: &Exchange) -> Value {
     match &outcome.result {
-        Ok(secret) => {
+        Ok(shown) => {
             let status = match outcome.op {
                 BulkOp::Create => 201,
                 BulkOp::Update => 200,
                 BulkOp::Revoke => 204,
             };
             let mut result = json!({ "status": status, "id": outcome.id });
-            if let Some(secret) = secret {
-                result["secret"] = secret.clone();
+            if let Some((member, shown)) = shown {
+                result[*member] = shown.clone();
             }
             result
         }

@@ -14,7 +14,7 @@ use keyward_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::JSON;
+use super::{BASE, JSON};
 use crate::{State, body, operation::AdminEndpoint, origin, problem::Problem};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -56,6 +56,8 @@ pub(crate) enum Reply {
     Page(Listing),
     /// An object that was made, at the request's path and its identifier.
     Created(Written),
+    /// An object that was made somewhere else, in this collection.
+    CreatedIn(&'static str, Written),
     /// Something that was made and has no address of its own.
     Made(Written),
     /// Something that is no object with a version.
@@ -134,7 +136,10 @@ async fn nothing(request: &HttpRequest, payload: Payload, state: &State) -> Resu
 }
 
 /// The value of a header that may occur once.
-fn one_header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+pub(crate) fn one_header<'a>(
+    request: &'a HttpRequest,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Problem> {
     let wrong = |detail: String| Problem::plain(StatusCode::BAD_REQUEST, "invalid_header", detail, request);
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
@@ -182,6 +187,13 @@ fn etag(response: &mut HttpResponseBuilder, version: Option<i64>) {
     }
 }
 
+fn created(response: &mut HttpResponseBuilder, collection: &str, written: Written) -> HttpResponse {
+    response.status(StatusCode::CREATED);
+    response.insert_header((LOCATION, format!("{collection}/{}", written.id)));
+    etag(response, Some(written.version));
+    response.json(written.body)
+}
+
 fn render(reply: Reply, request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store"));
@@ -191,11 +203,9 @@ fn render(reply: Reply, request: &HttpRequest) -> HttpResponse {
             response.json(document.body)
         }
         Reply::Page(listing) => response.json(page(&listing)),
-        Reply::Created(written) => {
-            response.status(StatusCode::CREATED);
-            response.insert_header((LOCATION, format!("{}/{}", request.path(), written.id)));
-            etag(&mut response, Some(written.version));
-            response.json(written.body)
+        Reply::Created(written) => created(&mut response, request.path(), written),
+        Reply::CreatedIn(collection, written) => {
+            created(&mut response, &format!("{BASE}/{collection}"), written)
         }
         Reply::Made(written) => response.json(written.body),
         Reply::Plain(body) => response.json(body),

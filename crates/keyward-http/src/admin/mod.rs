@@ -1,6 +1,7 @@
 //! The admin API: each operation authenticates, asks whether the caller may do such a thing at all, and only then looks
 //! at the request.
 
+mod api_keys;
 mod applications;
 mod bulk;
 mod exchange;
@@ -10,9 +11,11 @@ mod row;
 mod secrets;
 mod standalone;
 
-use keyward_model::{Agent, Application, Group, IdentityProvider, Partner, Permission, Role, Tenant, User};
+use keyward_model::{
+    Agent, ApiKey, Application, Group, IdentityProvider, Partner, Permission, Role, Tenant, User,
+};
 
-pub(crate) use exchange::{Answer, Exchange, Reply, route};
+pub(crate) use exchange::{Answer, Exchange, Reply, one_header, route};
 
 use crate::operation::Operation;
 
@@ -35,6 +38,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         bulk::operation::<Application>("Applications"),
         bulk::operation::<IdentityProvider>("IdentityProviders"),
         bulk::operation::<Agent>("Agents"),
+        bulk::operation::<ApiKey>("ApiKeys"),
     ];
     all.extend(resource::operations::<Partner>("Partners", "partner"));
     all.extend(resource::operations::<Tenant>("Tenants", "tenant"));
@@ -42,6 +46,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.extend(resource::operations::<Role>("Roles", "role"));
     all.extend(resource::operations::<Permission>("Permissions", "permission"));
     all.extend(applications::operations());
+    all.extend(api_keys::operations());
     all.extend(resource::operations::<IdentityProvider>("IdentityProviders", "identity provider"));
     all.extend(standalone::operations());
     all

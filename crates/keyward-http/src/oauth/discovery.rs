@@ -13,6 +13,7 @@ use crate::{
     State,
     operation::{Endpoint, Operation},
     problem::Problem,
+    protection::FEED_PATH,
 };
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -73,6 +74,7 @@ async fn metadata(state: &State, request: &HttpRequest, openid: bool) -> HttpRes
         "token_endpoint": at(TOKEN_PATH),
         "introspection_endpoint": at(INTROSPECT_PATH),
         "revocation_endpoint": at(REVOKE_PATH),
+        "revocation_feed_endpoint": at(FEED_PATH),
         "jwks_uri": at(JWKS_PATH),
         "scopes_supported": scopes,
         "response_types_supported": [],

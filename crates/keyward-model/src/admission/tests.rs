@@ -28,11 +28,7 @@ fn publishable(tenant: &str) -> KeyFacts {
 }
 
 fn asks(mode: Mode, permissions: &str) -> Requirement {
-    Requirement {
-        mode,
-        needs: Needs::All(scopes(permissions)),
-        environment: Some("production".to_owned()),
-    }
+    Requirement { mode, needs: Needs::All(scopes(permissions)), environment: Some("production".to_owned()) }
 }
 
 /// What comes of a request: `ok`, or the code of the refusal.

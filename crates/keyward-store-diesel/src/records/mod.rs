@@ -1,6 +1,7 @@
 //! How each kind of record is stored: one table, one file.
 
 mod agent;
+mod api_key;
 mod application;
 mod group;
 mod identity_provider;
@@ -107,6 +108,7 @@ pub(crate) fn table(kind: Kind) -> Option<&'static Table> {
         Kind::Nesting => Some(&nesting::TABLE),
         Kind::IdentityProvider => Some(&identity_provider::TABLE),
         Kind::Agent => Some(&agent::TABLE),
+        Kind::ApiKey => Some(&api_key::TABLE),
         Kind::Session => Some(&session::TABLE),
         Kind::SigningKey => Some(&signing_key::TABLE),
         Kind::Revocation => Some(&revocation::TABLE),
@@ -136,6 +138,7 @@ pub(crate) fn write<'a>(table: &Table, record: &'a Record) -> Vec<Bind<'a>> {
         Record::Nesting(it) => meta(&it.meta),
         Record::IdentityProvider(it) => meta(&it.meta),
         Record::Agent(it) => meta(&it.meta),
+        Record::ApiKey(it) => meta(&it.meta),
         Record::Session(it) => meta(&it.meta),
         Record::SigningKey(it) => meta(&it.meta),
         Record::Revocation(it) => meta(&it.meta),

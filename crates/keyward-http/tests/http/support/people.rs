@@ -144,6 +144,9 @@ pub(crate) struct Place {
     pub(crate) provider: String,
     pub(crate) agent: Client,
     pub(crate) session: String,
+    /// An API key, and another.
+    pub(crate) key: String,
+    pub(crate) spare_key: String,
 }
 
 /// A platform: `north` with the tenants `acme` and `annex`, `south` with `globex`.
@@ -172,6 +175,7 @@ async fn place(app: &TestApp, partner: &str, slug: &str) -> Place {
     let provider = json!({
         "name": "Sign-in", "kind": "oidc", "tenant_id": tenant, "config": oidc("https://idp.example")
     });
+    let key = json!({ "name": "till", "tenant_id": tenant, "permissions": ["points:read"] });
     Place {
         partner: partner.to_owned(),
         admin: app
@@ -184,6 +188,8 @@ async fn place(app: &TestApp, partner: &str, slug: &str) -> Place {
         provider: id_of(&app.create("identity-providers", &provider).await),
         agent: app.agent(own, &json!({ "allowed_scopes": ["points:read"] })).await,
         spare: app.group(own, "spare").await,
+        key: id_of(&app.create("api-keys", &key).await),
+        spare_key: id_of(&app.create("api-keys", &key).await),
         user,
         group,
         child,
@@ -218,7 +224,7 @@ impl World {
 }
 
 /// Collections of the admin API whose objects belong to a tenant, a partner or the platform.
-pub(crate) const COLLECTIONS: [&str; 9] = [
+pub(crate) const COLLECTIONS: [&str; 10] = [
     "partners",
     "tenants",
     "users",
@@ -228,6 +234,7 @@ pub(crate) const COLLECTIONS: [&str; 9] = [
     "identity-providers",
     "agents",
     "sessions",
+    "api-keys",
 ];
 
 impl Place {
@@ -243,6 +250,7 @@ impl Place {
             "identity-providers" => &self.provider,
             "agents" => &self.agent.id,
             "sessions" => &self.session,
+            "api-keys" => &self.key,
             other => panic!("{other} is no collection of a tenant: teach the test"),
         }
     }
@@ -260,7 +268,7 @@ pub(crate) fn creation(collection: &str, tenant: Option<&str>, name: &str) -> Ca
             return post(&admin(collection)).json(&json!({ "name": name, "slug": name }));
         }
         "users" => json!({ "email": format!("{name}@people.example") }),
-        "groups" | "agents" => json!({ "name": name }),
+        "groups" | "agents" | "api-keys" => json!({ "name": name }),
         "roles" => json!({ "name": name, "permissions": [] }),
         "applications" => json!({ "name": name, "type": "service", "client_id": name }),
         "identity-providers" => {
