@@ -207,7 +207,10 @@ impl Keyward {
         let revocations: Vec<_> =
             change.puts.iter().filter_map(|put| revocations::among(&put.record)).collect();
         let revision = self.inner.writer.commit(change, events).await?;
-        self.inner.directory.committed(revision, &ids, &revocations);
+        // A change without records has no revision of its own: the one that it answers is somebody else's.
+        if !ids.is_empty() {
+            self.inner.directory.committed(revision, &ids, &revocations);
+        }
         if ids.iter().any(|id| id.kind == Kind::SigningKey) {
             self.inner.reload_keys().await;
         }

@@ -4,7 +4,7 @@ use chrono::Months;
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
     ADMIN_READ, ADMIN_WRITE, Action, Application, ApplicationReach, ApplicationType, KEYS_VERIFY, Kind,
-    Permission, ScopeSet, Status, Timestamp, TokenAlgorithm,
+    Permission, Reach, ScopeSet, Status, Timestamp, TokenAlgorithm, UniqueKey,
 };
 use keyward_policy::{Action as Act, Target, staff_permission};
 use keyward_store::{Change, Store, StoreError, TakenKey, Ticket, TicketKey};
@@ -62,13 +62,14 @@ pub struct NewClient {
 }
 
 /// The rows by which people without an admin role are let into parts of the administration.
-const STAFF_ROWS: [(Kind, &str, &str); 8] = [
+const STAFF_ROWS: [(Kind, &str, &str); 9] = [
     (Kind::Application, "keyward-applications", "API Access"),
     (Kind::User, "keyward-users", "Users"),
     (Kind::Group, "keyward-groups", "Groups"),
     (Kind::Role, "keyward-roles", "Roles"),
     (Kind::IdentityProvider, "keyward-identity-providers", "Identity providers"),
     (Kind::Agent, "keyward-agents", "Agents"),
+    (Kind::ApiKey, "keyward-api-keys", "API keys"),
     (Kind::Session, "keyward-sessions", "Sessions"),
     (Kind::Event, "keyward-audit", "Audit log"),
 ];
@@ -85,26 +86,51 @@ fn built_in(work: &Work<'_>, resource: &str, label: &str, view: &str, change: &[
     }
 }
 
+/// The rows of the catalogue that Keyward itself understands.
+fn built_in_rows(work: &Work<'_>) -> Vec<Permission> {
+    let mut rows = vec![
+        built_in(work, "keyward-admin", "Keyward administration", ADMIN_READ, &[ADMIN_WRITE]),
+        built_in(work, "keyward-keys", "Checking API keys", KEYS_VERIFY, &[]),
+    ];
+    rows.extend(STAFF_ROWS.into_iter().filter_map(|(kind, resource, label)| {
+        let (view, change) = (staff_permission(kind, true)?, staff_permission(kind, false)?);
+        Some(built_in(work, resource, label, &view, &[&change]))
+    }));
+    rows
+}
+
 impl Keyward {
+    /// Adds the built-in rows that an earlier version did not have.
+    async fn add_built_in(&self) -> Result<(), StartError> {
+        let call = Call { caller: Caller::system(), origin: Origin::default(), idempotency: None };
+        let work = Work::begin(self, &call);
+        for row in built_in_rows(&work) {
+            let key = UniqueKey::PermissionResource(row.resource.clone());
+            if self.inner.store.find(&Reach::Platform, &key).await?.is_some() {
+                continue;
+            }
+            let event = work.done(Action::PERMISSION_CREATED, &row, &[]);
+            match self.commit(Change::default().create(row), vec![event]).await {
+                // Taken: another process that starts at the same time was quicker.
+                Ok(_) | Err(StoreError::Taken(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the catalogue's own rows and the first signing keys, once for each database.
     pub(crate) async fn first_start(&self, master: &MasterKey) -> Result<(), StartError> {
         if is_set_up(&*self.inner.store, self.now()).await? {
             // Another process may have made the keys after this one looked for them.
-            return Ok(self.inner.keys.reload().await?);
+            self.inner.keys.reload().await?;
+            return self.add_built_in().await;
         }
         let call = Call { caller: Caller::system(), origin: Origin::default(), idempotency: None };
         let work = Work::begin(self, &call);
-        let mut rows = vec![
-            built_in(&work, "keyward-admin", "Keyward administration", ADMIN_READ, &[ADMIN_WRITE]),
-            built_in(&work, "keyward-keys", "Checking API keys", KEYS_VERIFY, &[]),
-        ];
-        rows.extend(STAFF_ROWS.into_iter().filter_map(|(kind, resource, label)| {
-            let (view, change) = (staff_permission(kind, true)?, staff_permission(kind, false)?);
-            Some(built_in(&work, resource, label, &view, &[&change]))
-        }));
         let mut change = Change::default();
         let mut events = Vec::new();
-        for row in rows {
+        for row in built_in_rows(&work) {
             events.push(work.done(Action::PERMISSION_CREATED, &row, &[]));
             change = change.create(row);
         }

@@ -155,7 +155,10 @@ fn honours_if_match(operation: &Operation) -> bool {
     match operation.method {
         Method::PATCH | Method::PUT => true,
         Method::DELETE => operation.path.ends_with("/{id}"),
-        Method::POST => operation.path.ends_with("/renew"),
+        Method::POST => {
+            let bound = ["/renew", "/publishable-key", "api-keys/{id}/rotate", "api-keys/{id}/revoke"];
+            bound.iter().any(|end| operation.path.ends_with(end))
+        }
         _ => false,
     }
 }

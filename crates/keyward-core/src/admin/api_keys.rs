@@ -137,7 +137,13 @@ impl Keyward {
     }
 
     /// Makes an API key's successor. Both work until the overlap ends.
-    pub async fn rotate_api_key(&self, call: &Call, id: &str, body: Value) -> Result<Written, Error> {
+    pub async fn rotate_api_key(
+        &self,
+        call: &Call,
+        id: &str,
+        body: Value,
+        condition: Option<IfMatch>,
+    ) -> Result<Written, Error> {
         if let Replay::Answer(written) = idempotency::replay(self, call).await? {
             return Ok(written);
         }
@@ -146,6 +152,7 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
             let current: ApiKey = self.one(&work, act, id).await?;
+            IfMatch::check(condition.as_ref(), current.meta.version)?;
             let permit = work.may(act, Target::object(Kind::ApiKey, current.owner())).await?;
             self.may_rotate(&current, work.now).await?;
             let catalogue = self.inner.directory.catalogue().await?;

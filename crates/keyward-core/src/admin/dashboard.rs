@@ -63,7 +63,7 @@ pub struct SpanView {
     pub tokens_denied: BTreeMap<String, u64>,
 }
 
-const COUNTED: [(Kind, &str); 9] = [
+const COUNTED: [(Kind, &str); 10] = [
     (Kind::Partner, "partners"),
     (Kind::Tenant, "tenants"),
     (Kind::User, "users"),
@@ -73,6 +73,7 @@ const COUNTED: [(Kind, &str); 9] = [
     (Kind::IdentityProvider, "identity_providers"),
     (Kind::Agent, "agents"),
     (Kind::Session, "sessions"),
+    (Kind::ApiKey, "api_keys"),
 ];
 
 impl Keyward {

@@ -60,7 +60,9 @@ impl Keyward {
             let (instance, count) = rest.split_once('.')?;
             let (revision, count) = (revision.parse().ok()?, count.parse().ok()?);
             let is_ours = instance == self.inner.instance;
-            Some(if is_ours { Since::Entry(count) } else { Since::Revision(revision) })
+            let since = if is_ours { Since::Entry(count) } else { Since::Revision(revision) };
+            // Of a time that is not yet, or of a database that was further before a backup was restored.
+            (revision <= self.inner.directory.seen()).then_some(since)
         };
         cursor.and_then(read).unwrap_or(Since::Nothing)
     }

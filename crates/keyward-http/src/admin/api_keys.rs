@@ -96,7 +96,8 @@ fn rows() -> Vec<Row> {
 
 fn rotate(x: Exchange) -> Answer {
     Box::pin(async move {
-        let made = x.keyward.rotate_api_key(&x.call, x.id(), x.body.clone()).await?;
+        let condition = x.condition.clone();
+        let made = x.keyward.rotate_api_key(&x.call, x.id(), x.body.clone(), condition).await?;
         Ok(Reply::CreatedIn("api-keys", made))
     })
 }

@@ -13,18 +13,14 @@ use actix_web::{
 
 use crate::{State, oauth::plain_error};
 
-/// The longest cursor, in characters.
-const MAX_CURSOR: usize = 128;
-
 pub(super) async fn read(request: HttpRequest, state: Data<State>) -> HttpResponse {
     let (mut cursor, mut wait) = (None, 0_u64);
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         match &*name {
-            "cursor" if value.len() <= MAX_CURSOR => cursor = Some(value.into_owned()),
+            "cursor" => cursor = Some(value.into_owned()),
             "wait_seconds" if value.parse().is_ok_and(|seconds: u64| seconds <= 25) => {
                 wait = value.parse().unwrap_or(0);
             }
-            "cursor" => return plain_error(StatusCode::BAD_REQUEST, "This is no cursor of the feed."),
             "wait_seconds" => {
                 return plain_error(StatusCode::BAD_REQUEST, "wait_seconds must be 0 to 25.");
             }

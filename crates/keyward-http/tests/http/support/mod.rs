@@ -2,7 +2,9 @@
 
 mod call;
 mod credential;
+mod feed;
 mod jwt;
+mod keys;
 mod people;
 mod reply;
 mod store;
@@ -23,8 +25,10 @@ use serde_json::{Value, json};
 pub(crate) use call::{
     ADMIN, AGENT, Call, PEER, TOKEN, admin, basic_value, call, delete, get, patch, post, put,
 };
-pub(crate) use credential::{is_well_formed, made_up};
+pub(crate) use credential::{is_well_formed, made_up, with_checksum};
+pub(crate) use feed::{FEED, Follower, issued_at};
 pub(crate) use jwt::{Jwt, decode, encode, scopes};
+pub(crate) use keys::{FORWARD, IDENTITY, Key, VERIFY, check_problem, forward, verdict_of};
 pub(crate) use people::{COLLECTIONS, Person, Place, World, creation, nobody, oidc};
 pub(crate) use reply::{Reply, check_discreet, revealed};
 pub(crate) use store::TestStore;
