@@ -1,8 +1,11 @@
 //! Access tokens (RFC 9068), and the one place where their claims are checked.
 
+mod open;
+
 use keyward_model::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::open::{OpenClaims, VerifiedOpen, verify_open};
 use crate::jws::{JwsError, KeySet};
 
 /// The values of `typ` that name an access token (RFC 9068 section 4).
@@ -26,7 +29,7 @@ pub struct AccessTokenClaims {
     /// When it was issued.
     pub iat: i64,
     /// From when on it is good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub nbf: Option<i64>,
     /// Its identifier.
     pub jti: String,
@@ -37,25 +40,25 @@ pub struct AccessTokenClaims {
     /// The environment.
     pub env: String,
     /// The tenants that it is good in; none for the whole platform.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub tenants: Option<Vec<String>>,
     /// The tenant, when there is exactly one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub tenant_id: Option<String>,
     /// The partner, when there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub partner_id: Option<String>,
     /// The roles of a user (RFC 9068 section 2.2.3.1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub roles: Option<Vec<String>>,
     /// The tier of administration of a user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub admin_role: Option<String>,
     /// The tools that an agent may call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub tools: Option<Vec<String>>,
     /// The credential that obtained it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub credential_id: Option<String>,
 }
 
@@ -75,6 +78,12 @@ fn audience_in<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
 
 fn audience_out<S: Serializer>(audience: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     if let [one] = audience { serializer.serialize_str(one) } else { audience.serialize(serializer) }
+}
+
+/// Reads a claim that may be left out, but that is of its type when it is there: `null` is no way to leave it out, lest
+/// a bound of the token be taken for none.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What a token must be to be accepted.
@@ -128,7 +137,26 @@ pub fn verify_access_token(
 
 /// Checks the claims of a token whose signature was found good before.
 pub fn check_claims(claims: &AccessTokenClaims, expected: &Expected<'_>) -> Result<(), TokenError> {
+    let AccessTokenClaims { iss, sub, aud, exp, iat, nbf, jti, client_id, .. } = claims;
+    check(&Registered { iss, names: [sub, jti, client_id], aud, exp: *exp, iat: *iat, nbf: *nbf }, expected)
+}
+
+/// The claims by which any token is judged.
+struct Registered<'a> {
+    iss: &'a str,
+    /// Those that name something, and so can't be empty: subject, token, client.
+    names: [&'a str; 3],
+    aud: &'a [String],
+    exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+}
+
+fn check(claims: &Registered<'_>, expected: &Expected<'_>) -> Result<(), TokenError> {
     let now = expected.now.unix_seconds();
+    if claims.names.contains(&"") {
+        return Err(TokenError::MalformedClaims);
+    }
     if claims.iss != expected.issuer {
         return Err(TokenError::WrongIssuer);
     }

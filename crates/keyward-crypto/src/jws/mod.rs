@@ -60,7 +60,7 @@ pub enum JwsError {
     BadSignature,
 }
 
-fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -69,7 +69,7 @@ fn decode(text: &str) -> Result<Vec<u8>, JwsError> {
 }
 
 /// A member of a JWK that holds bytes in base64url.
-fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, JwsError> {
+pub(crate) fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, JwsError> {
     jwk[member].as_str().and_then(|text| decode(text).ok()).ok_or(JwsError::BadKey)
 }
 
@@ -83,7 +83,7 @@ fn coordinate(jwk: &Value, member: &str) -> Result<[u8; 32], JwsError> {
 }
 
 /// A point of P-256 in its uncompressed form (SEC 1 section 2.3.3).
-fn p256_point(jwk: &Value) -> Result<Vec<u8>, JwsError> {
+pub(crate) fn p256_point(jwk: &Value) -> Result<Vec<u8>, JwsError> {
     Ok([&[4][..], &coordinate(jwk, "x")?, &coordinate(jwk, "y")?].concat())
 }
 
@@ -196,6 +196,8 @@ mod tests {
             (with("alg", json!("EdDSA")), JwsError::WrongAlgorithm),
             (with("alg", json!(null)), JwsError::Malformed),
             (with("crit", json!(["exp"])), JwsError::Malformed),
+            (with("crit", json!(null)), JwsError::Malformed),
+            (with("kid", json!(null)), JwsError::Malformed),
             (with("b64", json!(false)), JwsError::Malformed),
             (with("kid", json!("../../etc/passwd")), JwsError::UnknownKey),
             (with("kid", json!(1)), JwsError::Malformed),
@@ -213,6 +215,50 @@ mod tests {
         assert_eq!(keys.verify_compact(&token, &["at+jwt"]), Err(JwsError::Malformed));
         let zero = format!("{}.{}.{}", encode(good.to_string()), encode("{}"), encode([0; 64]));
         assert_eq!(keys.verify_compact(&zero, &["at+jwt"]), Err(JwsError::BadSignature));
+    }
+
+    #[test]
+    fn a_token_without_kid_needs_the_only_key_without_name() {
+        let (key, other) = (SigningKey::generate(Algorithm::Es256), SigningKey::generate(Algorithm::Es256));
+        let (key, other) = (key.unwrap(), other.unwrap());
+        let token = forged(&key, &json!({ "alg": "ES256", "typ": "at+jwt" }), b"{}");
+        let read = |jwks: &[&Value]| {
+            let keys = jwks.iter().map(|jwk| VerifyingKey::from_any_jwk(jwk).unwrap()).collect();
+            KeySet::new(keys).verify_compact(&token, &["at+jwt"]).map(|verified| verified.kid)
+        };
+        let unnamed = |key: &SigningKey| {
+            let mut jwk = key.public_jwk().clone();
+            jwk.as_object_mut().unwrap().remove("kid");
+            jwk
+        };
+        assert_eq!(read(&[&unnamed(&key)]), Ok(String::new()));
+        assert_eq!(read(&[&unnamed(&key), other.public_jwk()]), Ok(String::new()));
+        assert_eq!(read(&[key.public_jwk()]), Err(JwsError::UnknownKey));
+        assert_eq!(read(&[&unnamed(&key), &unnamed(&other)]), Err(JwsError::UnknownKey));
+        assert_eq!(read(&[&unnamed(&other)]), Err(JwsError::BadSignature));
+    }
+
+    #[test]
+    fn keys_for_something_else_are_not_read() {
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let with = |name: &str, value: Value| {
+            let mut jwk = key.public_jwk().clone();
+            jwk[name] = value;
+            VerifyingKey::from_any_jwk(&jwk).is_ok()
+        };
+        assert!(with("use", json!("sig")) && with("key_ops", json!(["verify"])), "the control");
+        for (name, value) in [
+            ("use", json!("enc")),
+            ("key_ops", json!(["encrypt"])),
+            ("key_ops", json!("verify")),
+            ("kid", json!("")),
+            ("kid", json!(1)),
+            ("alg", json!("ES256")),
+            ("kty", json!("oct")),
+            ("d", json!("AA")),
+        ] {
+            assert!(!with(name, value.clone()), "{name} {value}");
+        }
     }
 
     proptest! {

@@ -128,7 +128,7 @@ impl SigningKey {
         Ok(token)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JwsError> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JwsError> {
         match &self.pair {
             Pair::Ec(pair) => {
                 let signature = pair.sign(&self.random, message).map_err(|_| JwsError::NotSigned)?;

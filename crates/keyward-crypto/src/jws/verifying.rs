@@ -3,7 +3,7 @@
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::{Algorithm, JwsError, algorithm_of, bytes, decode, p256_point};
@@ -19,6 +19,7 @@ enum Public {
 /// A key that verifies.
 pub struct VerifyingKey {
     algorithm: Algorithm,
+    /// Its name; empty for a key of an issuer that names none.
     kid: String,
     jwk: Value,
     public: Public,
@@ -33,6 +34,40 @@ impl std::fmt::Debug for VerifyingKey {
 impl VerifyingKey {
     /// Reads a public key that has a `kid`.
     pub fn from_jwk(jwk: &Value) -> Result<Self, JwsError> {
+        let kid = jwk["kid"].as_str().ok_or(JwsError::BadKey)?.to_owned();
+        Self::named(kid, jwk)
+    }
+
+    /// Reads a public key as any issuer publishes it (RFC 7517 section 4): perhaps without a `kid`, but never one that
+    /// says that it is for something else than signatures, or that is no secret any more.
+    pub fn from_any_jwk(jwk: &Value) -> Result<Self, JwsError> {
+        let is_for_signatures = jwk.get("use").is_none_or(|usage| usage == "sig")
+            && jwk.get("key_ops").is_none_or(|operations| {
+                operations.as_array().is_some_and(|all| all.iter().any(|one| one == "verify"))
+            });
+        if !is_for_signatures || jwk.get("d").is_some() {
+            return Err(JwsError::BadKey);
+        }
+        match jwk.get("kid") {
+            None => Self::named(String::new(), jwk),
+            Some(Value::String(kid)) if !kid.is_empty() => Self::named(kid.clone(), jwk),
+            Some(_) => Err(JwsError::BadKey),
+        }
+    }
+
+    /// The public key as JWK.
+    #[must_use]
+    pub fn jwk(&self) -> &Value {
+        &self.jwk
+    }
+
+    /// The key's name; empty when it has none.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    fn named(kid: String, jwk: &Value) -> Result<Self, JwsError> {
         let algorithm = algorithm_of(jwk)?;
         let public = match algorithm {
             Algorithm::Es256 => {
@@ -43,7 +78,6 @@ impl VerifyingKey {
                 Public::Rsa(RsaPublicKeyComponents { n: bytes(jwk, "n")?, e: bytes(jwk, "e")? })
             }
         };
-        let kid = jwk["kid"].as_str().ok_or(JwsError::BadKey)?.to_owned();
         Ok(Self { algorithm, kid, jwk: jwk.clone(), public })
     }
 
@@ -61,7 +95,7 @@ impl VerifyingKey {
 pub struct Verified {
     /// The payload.
     pub payload: Vec<u8>,
-    /// The key that signed it.
+    /// The key that signed it; empty when the key has no name.
     pub kid: String,
 }
 
@@ -69,10 +103,18 @@ pub struct Verified {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    #[serde(default, deserialize_with = "whatever_is_there")]
     kid: Option<String>,
     typ: Option<String>,
+    #[serde(default, deserialize_with = "whatever_is_there")]
     crit: Option<Value>,
+    #[serde(default, deserialize_with = "whatever_is_there")]
     b64: Option<Value>,
+}
+
+/// A member that is `null` is there.
+fn whatever_is_there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// Keys by their `kid`.
@@ -96,7 +138,17 @@ impl KeySet {
     ///
     /// What the header says about keys (`jwk`, `jku`, `x5u`, `x5c`) is ignored (RFC 8725 section 3.10).
     pub fn verify_compact(&self, token: &str, types: &[&str]) -> Result<Verified, JwsError> {
-        if token.len() > MAX_TOKEN_LEN {
+        self.verify_compact_within(MAX_TOKEN_LEN, token, types)
+    }
+
+    /// The same for a text of up to so many bytes.
+    pub(crate) fn verify_compact_within(
+        &self,
+        max_len: usize,
+        token: &str,
+        types: &[&str],
+    ) -> Result<Verified, JwsError> {
+        if token.len() > max_len {
             return Err(JwsError::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;
@@ -109,12 +161,28 @@ impl KeySet {
         if !header.typ.as_deref().is_some_and(is_wanted) {
             return Err(JwsError::WrongType);
         }
-        let key =
-            self.0.iter().find(|key| Some(&key.kid) == header.kid.as_ref()).ok_or(JwsError::UnknownKey)?;
-        if header.alg != key.algorithm.as_str() {
-            return Err(JwsError::WrongAlgorithm);
-        }
+        let key = self.key_of(&header)?;
         key.verify(signed.as_bytes(), &decode(signature)?)?;
         Ok(Verified { payload: decode(payload)?, kid: key.kid.clone() })
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.0.iter()
+    }
+
+    /// The key that a header names. Without a `kid` it is the only key of the algorithm that has no name itself: who
+    /// names keys names them in tokens too, and a choice among several is not ours to make.
+    fn key_of(&self, header: &Header) -> Result<&VerifyingKey, JwsError> {
+        let is_of_algorithm = |key: &&VerifyingKey| key.algorithm.as_str() == header.alg;
+        let Some(kid) = &header.kid else {
+            let mut unnamed = self.0.iter().filter(|key| key.kid.is_empty()).filter(is_of_algorithm);
+            let only = unnamed.next().filter(|_| unnamed.next().is_none());
+            return only.ok_or(JwsError::UnknownKey);
+        };
+        // Keys of different types may share a name (RFC 7517 section 4.5).
+        let mut named = self.0.iter().filter(|key| key.kid == *kid && !kid.is_empty()).peekable();
+        named.peek().ok_or(JwsError::UnknownKey)?;
+        named.find(is_of_algorithm).ok_or(JwsError::WrongAlgorithm)
     }
 }
