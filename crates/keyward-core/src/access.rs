@@ -40,8 +40,8 @@ impl Keyward {
         };
         if live.scopes.contains(permission) {
             return Ok(Access {
-                client_id: live.claims.client_id.clone(),
-                environment: live.claims.env.clone(),
+                client_id: live.claims.client_id.to_string(),
+                environment: live.claims.env.to_string(),
                 tenants: live.tenants,
                 scopes: live.scopes,
             });

@@ -140,7 +140,7 @@ fn judge_person(person: Arc<Person>, claims: Arc<AccessTokenClaims>) -> Result<L
     }
     // A person's token is good for what the person may do now, and for the tenant that the person is in now.
     let tenants = person.user.tenant_id.map(|id| vec![id.to_string()]);
-    if tenants != claims.tenants {
+    if tenants.as_deref() != claims.tenants.as_deref() {
         return Err(Dead::Unknown);
     }
     Ok(LiveToken { claims, scopes: person.permissions.clone(), tenants, holder: Holder::Person(person) })
@@ -159,7 +159,7 @@ fn remaining(
     };
     let mut left = Vec::with_capacity(tenants.len());
     let mut permissions: Option<ScopeSet> = None;
-    for tenant in tenants {
+    for tenant in tenants.iter() {
         if let Ok(has) = entitlement(client, Some(tenant), now) {
             left.push(tenant.clone());
             permissions = Some(match permissions {
