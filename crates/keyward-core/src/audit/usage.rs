@@ -14,7 +14,8 @@ const MAX_ADDRESSES: usize = 200;
 /// What the events of one chain say about use, as far as it is not stored yet.
 #[derive(Debug, Default)]
 pub(crate) struct PendingUsage {
-    rows: HashMap<AnyId, HashMap<String, Usage>>,
+    /// By credential, in the order of addresses.
+    rows: HashMap<AnyId, Vec<Usage>>,
     from_seq: i64,
     to_seq: i64,
 }
@@ -32,26 +33,28 @@ impl PendingUsage {
     }
 
     fn add(&mut self, mut usage: Usage) {
-        let addresses = self.rows.entry(usage.subject).or_default();
-        if addresses.len() >= MAX_ADDRESSES && !addresses.contains_key(&usage.address) {
+        // Most credentials are used from one address.
+        let rows = self.rows.entry(usage.subject).or_insert_with(|| Vec::with_capacity(1));
+        let mut place = rows.binary_search_by(|row| row.address.cmp(&usage.address));
+        if place.is_err() && rows.len() >= MAX_ADDRESSES {
             "other".clone_into(&mut usage.address);
+            place = rows.binary_search_by(|row| row.address.cmp(&usage.address));
         }
-        match addresses.get_mut(&usage.address) {
-            Some(row) => {
+        match place {
+            Ok(place) => {
+                let row = &mut rows[place];
                 row.count += usage.count;
                 row.needed += usage.needed;
                 row.first_used_at = row.first_used_at.min(usage.first_used_at);
                 row.last_used_at = row.last_used_at.max(usage.last_used_at);
             }
-            None => {
-                addresses.insert(usage.address.clone(), usage);
-            }
+            Err(place) => rows.insert(place, usage),
         }
     }
 
     /// What is pending for one credential.
     pub(crate) fn of(&self, subject: AnyId) -> Vec<Usage> {
-        self.rows.get(&subject).into_iter().flat_map(HashMap::values).cloned().collect()
+        self.rows.get(&subject).cloned().unwrap_or_default()
     }
 
     /// What to store, if anything.
@@ -60,7 +63,7 @@ impl PendingUsage {
             chain: chain.to_owned(),
             from_seq: self.from_seq,
             to_seq: self.to_seq,
-            rows: self.rows.values().flat_map(HashMap::values).cloned().collect(),
+            rows: self.rows.values().flatten().cloned().collect(),
         })
     }
 }
@@ -99,5 +102,5 @@ pub(crate) async fn recount(
 pub(crate) fn merge(stored: Vec<Usage>, pending: Vec<Usage>) -> Vec<Usage> {
     let mut all = PendingUsage::default();
     stored.into_iter().chain(pending).for_each(|usage| all.add(usage));
-    all.rows.into_values().flat_map(HashMap::into_values).collect()
+    all.rows.into_values().flatten().collect()
 }
