@@ -156,13 +156,14 @@ impl Writer {
         let mut tick = tokio::time::interval(USAGE_INTERVAL);
         loop {
             let job = tokio::select! {
+                // In this order, or the evidence of use would wait for as long as there is something to commit.
                 biased;
-                () = events.arrived() => None,
-                job = jobs.recv() => Some(job.unwrap_or(Job::Stop)),
                 _ = tick.tick() => {
                     self.store_usage().await;
                     continue;
                 }
+                () = events.arrived() => None,
+                job = jobs.recv() => Some(job.unwrap_or(Job::Stop)),
             };
             gather(&events);
             if self.work(job, &mut jobs).await {
