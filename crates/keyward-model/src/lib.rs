@@ -6,6 +6,7 @@ mod agent;
 mod application;
 mod application_forms;
 mod audit;
+mod canonical;
 mod group;
 mod id;
 mod identity_provider;
