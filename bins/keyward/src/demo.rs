@@ -2,14 +2,20 @@
 
 use std::path::Path;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::AUTHORIZATION, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use anyhow::{Context, Result, bail};
-use keyward_core::{Call, Keyward, NewClient, Origin};
+use keyward_core::{Call, Keyward, NewClient, Presented};
 use keyward_http::{Problem, origin};
-use keyward_model::{Application, Permission, Tenant};
+use keyward_model::{
+    ApiKey, Application, Partner, Permission, Tenant,
+    admission::{Mode, Needs, Requirement},
+};
 use serde_json::{Value, json};
 
 use crate::{commands::operator, config::Config, serve, settings::Settings};
+
+/// The demonstration's administrator.
+const ADMINISTRATOR: &str = "ada@demo.example";
 
 /// Serves the demonstration until it is stopped; the database goes with it.
 pub(crate) async fn serve(config: &Config) -> Result<()> {
@@ -34,7 +40,9 @@ pub(crate) async fn serve(config: &Config) -> Result<()> {
 /// What the demonstration consists of.
 struct Platform {
     client: (String, String),
+    key: String,
     admin: (String, String),
+    administrator: &'static str,
 }
 
 async fn create<R: keyward_core::Administered>(keyward: &Keyward, call: &Call, body: Value) -> Result<Value> {
@@ -51,17 +59,27 @@ impl Platform {
         let call = operator();
         let row = json!({ "resource": "points", "label": "Points", "view": "points:read", "change": ["points:write"] });
         create::<Permission>(keyward, &call, row).await?;
-        let tenant = create::<Tenant>(keyward, &call, json!({ "name": "Acme", "slug": "acme" })).await?;
+        let partner = json!({ "name": "Northwind Partners", "slug": "northwind" });
+        let partner = create::<Partner>(keyward, &call, partner).await?;
+        let tenant = json!({ "name": "Acme", "slug": "acme", "partner_id": text(&partner, "/id")? });
+        let tenant = create::<Tenant>(keyward, &call, tenant).await?;
         let client = json!({
             "name": "CRM sync", "type": "service", "tenant_id": text(&tenant, "/id")?, "client_id": "crm-sync",
             "allowed_scopes": ["points:read"], "notes": "Reads points every night. May not change them."
         });
         let client = create::<Application>(keyward, &call, client).await?;
+        let key = json!({
+            "name": "Till in Zurich", "tenant_id": text(&tenant, "/id")?, "permissions": ["points:read"]
+        });
+        let key = create::<ApiKey>(keyward, &call, key).await?;
+        keyward.create_admin(&call, ADMINISTRATOR, Some("Ada Lovelace")).await?;
         let scopes = "admin:read admin:write".parse().context("the demonstration's permissions")?;
         let admin = NewClient { client_id: "demo-admin".to_owned(), scopes, secret: None };
         Ok(Self {
             client: (text(&client, "/client_id")?, text(&client, "/secret/value")?),
+            key: text(&key, "/value")?,
             admin: keyward.create_client(&call, admin).await?,
+            administrator: ADMINISTRATOR,
         })
     }
 
@@ -77,9 +95,10 @@ impl Platform {
             folder.display()
         );
         println!(
-            "Tenant acme has the API client {}, which may read points and not change them.",
+            "Tenant acme has the API client {} and an API key, which may read points and not change them;",
             self.client.0
         );
+        println!("{} administrates the platform.", self.administrator);
         println!();
         println!("Try it in another terminal:");
         println!();
@@ -89,7 +108,9 @@ impl Platform {
         println!("  curl -s -H \"Authorization: Bearer $TOKEN\" {base}/sample/points; echo");
         println!("  # a call that it may not make: 403, and what is missing");
         println!("  curl -s -X POST -H \"Authorization: Bearer $TOKEN\" {base}/sample/points; echo");
-        println!("  # both in the audit log");
+        println!("  # the same by the tenant's API key");
+        println!("  curl -s -H 'X-Api-Key: {}' {base}/sample/points; echo", self.key);
+        println!("  # both calls of the client in the audit log");
         println!("  ADMIN={}", token(&self.admin));
         println!(
             "  curl -s -H \"Authorization: Bearer $ADMIN\" '{base}/api/v1/admin/audit?action=token.issued&per_page=2'; echo"
@@ -118,13 +139,18 @@ async fn add_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpRe
     protected(&request, &keyward, "points:write", json!({ "member": "m-1", "balance": 130 })).await
 }
 
-/// Answers `body` to whoever holds the permission.
+/// Answers `body` to whoever holds the permission, by token or key.
 async fn protected(request: &HttpRequest, keyward: &Keyward, permission: &str, body: Value) -> HttpResponse {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let origin: Origin = origin(request);
-    let audience = &keyward.options().audience;
-    match keyward.check_access(authorization, audience, permission, &origin).await {
-        Ok(_) => HttpResponse::Ok().json(body),
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let presented = Presented { authorization: header("authorization"), api_key: header("x-api-key") };
+    let requirement = Requirement {
+        mode: Mode::Either,
+        needs: Needs::All(permission.parse().unwrap_or_default()),
+        environment: Some(keyward.options().default_environment().to_owned()),
+    };
+    match keyward.forward_auth(presented, &requirement, None, &origin(request)).await {
+        Ok(Ok(_)) => HttpResponse::Ok().json(body),
+        Ok(Err(refusal)) => Problem::refusal(&refusal, request, keyward).into(),
         Err(error) => Problem::new(&error, request, keyward).into(),
     }
 }

@@ -3,7 +3,6 @@
 //! Everything goes one way: a caller is authenticated, policy decides on what was loaded within the caller's reach, and
 //! one [`keyward_store::Change`] is committed with its audit events before the answer leaves.
 
-mod access;
 mod admin;
 mod audit;
 mod authentication;
@@ -33,7 +32,6 @@ use keyward_model::{Clock, Event, Kind, Random, Timestamp};
 use keyward_store::{Change, Revision, Store, StoreError};
 use tokio::task::JoinHandle;
 
-pub use access::Access;
 pub use admin::{
     ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, DayView, Document,
     EffectivePermissionView, EventExport, ExportFormat, GrantBody, GrantsBody, IfMatch, KeyUsageView,

@@ -1,6 +1,6 @@
 //! People at the machine's command line: the first administrators, and tokens for them.
 
-use keyward_crypto::access_token::AccessTokenClaims;
+use keyward_crypto::access_token::Claims;
 use keyward_model::{
     Action, AdminRole, Entity, Event, Kind, Reach, Status, TokenAlgorithm, UniqueKey, User, encode_uuid,
     new_uuid,
@@ -65,18 +65,18 @@ impl Keyward {
         let options = self.options();
         let (user, iat) = (&person.user, work.now.unix_seconds());
         let jti = encode_uuid(new_uuid(work.now, self.random()));
-        let claims = AccessTokenClaims {
-            iss: options.issuer.clone(),
-            sub: id.to_string(),
-            aud: vec![options.admin_audience.clone()],
+        let claims = Claims {
+            iss: (&options.issuer).into(),
+            sub: id.to_string().into(),
+            aud: std::slice::from_ref(&options.admin_audience).into(),
             exp: iat + i64::from(options.token_lifetime.min(LIFETIME)),
             iat,
             nbf: None,
             jti: jti.clone(),
-            client_id: OWN_CLIENT.to_owned(),
-            scope: person.permissions.to_string(),
-            env: options.default_environment().to_owned(),
-            tenants: user.tenant_id.map(|id| vec![id.to_string()]),
+            client_id: OWN_CLIENT.into(),
+            scope: person.permissions.to_string().into(),
+            env: options.default_environment().into(),
+            tenants: user.tenant_id.map(|id| vec![id.to_string()].into()),
             tenant_id: user.tenant_id.map(|id| id.to_string()),
             partner_id: person.partner_id().map(|id| id.to_string()),
             roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),

@@ -2,6 +2,8 @@
 
 mod open;
 
+use std::borrow::Cow;
+
 use keyward_model::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -14,16 +16,19 @@ pub const TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
 /// How far ahead of this clock a token may have been issued, in seconds: clocks of nodes differ.
 const ISSUED_AHEAD_SECONDS: i64 = 300;
 
-/// The claims of an access token.
+/// The claims of an access token that was read.
+pub type AccessTokenClaims = Claims<'static>;
+
+/// The claims of an access token. Most of a token that is written is there already, and borrowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessTokenClaims {
+pub struct Claims<'a> {
     /// The issuer.
-    pub iss: String,
+    pub iss: Cow<'a, str>,
     /// The client, or the user, that the token is for.
-    pub sub: String,
+    pub sub: Cow<'a, str>,
     /// The APIs that it is for; a text when there is one (RFC 7519 section 4.1.3).
     #[serde(serialize_with = "audience_out", deserialize_with = "audience_in")]
-    pub aud: Vec<String>,
+    pub aud: Cow<'a, [String]>,
     /// When it expires, in seconds since the epoch.
     pub exp: i64,
     /// When it was issued.
@@ -34,14 +39,14 @@ pub struct AccessTokenClaims {
     /// Its identifier.
     pub jti: String,
     /// The client that it was issued to (RFC 8693 section 4.3).
-    pub client_id: String,
+    pub client_id: Cow<'a, str>,
     /// The permissions, separated by spaces (RFC 8693 section 4.2).
-    pub scope: String,
+    pub scope: Cow<'a, str>,
     /// The environment.
-    pub env: String,
+    pub env: Cow<'a, str>,
     /// The tenants that it is good in; none for the whole platform.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
-    pub tenants: Option<Vec<String>>,
+    pub tenants: Option<Cow<'a, [String]>>,
     /// The tenant, when there is exactly one.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub tenant_id: Option<String>,
@@ -56,7 +61,7 @@ pub struct AccessTokenClaims {
     pub admin_role: Option<String>,
     /// The tools that an agent may call.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
-    pub tools: Option<Vec<String>>,
+    pub tools: Option<Cow<'a, [String]>>,
     /// The credential that obtained it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub credential_id: Option<String>,
@@ -69,10 +74,10 @@ enum Audience {
     Many(Vec<String>),
 }
 
-fn audience_in<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn audience_in<'de, D: Deserializer<'de>, A: From<Vec<String>>>(deserializer: D) -> Result<A, D::Error> {
     Ok(match Audience::deserialize(deserializer)? {
-        Audience::One(one) => vec![one],
-        Audience::Many(many) => many,
+        Audience::One(one) => vec![one].into(),
+        Audience::Many(many) => many.into(),
     })
 }
 

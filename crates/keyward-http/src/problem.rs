@@ -121,7 +121,8 @@ impl Problem {
     }
 
     /// A refusal of a request that Keyward was asked about.
-    pub(crate) fn refusal(refusal: &Refusal, request: &HttpRequest, keyward: &Keyward) -> Self {
+    #[must_use]
+    pub fn refusal(refusal: &Refusal, request: &HttpRequest, keyward: &Keyward) -> Self {
         let reason = refusal.reason;
         let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::FORBIDDEN);
         let mut problem = Self::plain(status, reason.code(), refusal.detail.as_str(), request);

@@ -1,6 +1,6 @@
 //! The audit log: what happened, and the chain that proves that nothing was removed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -171,10 +171,10 @@ pub struct FieldChange {
     pub to: Json,
 }
 
-/// The changes of an event as the JSON text that is stored and hashed.
+/// The changes of an event as the JSON text that is stored and hashed. Shared, because many events have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Changes(String);
+pub struct Changes(Arc<str>);
 
 impl Changes {
     /// The text of these changes; empty when there are none.
@@ -184,13 +184,13 @@ impl Changes {
             return Self::default();
         }
         // Serialising strings and JSON values can't fail; should it ever, the event is kept without them.
-        Self(serde_json::to_string(changes).unwrap_or_default())
+        Self(serde_json::to_string(changes).unwrap_or_default().into())
     }
 
     /// The changes as they were stored.
     #[must_use]
     pub fn from_text(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// The stored text.
@@ -253,35 +253,6 @@ impl Identified for Event {
 }
 
 impl Event {
-    /// The bytes that the chain's hash covers: every field with its length in front, so that no two events share them.
-    pub fn write_canonical(&self, into: &mut Vec<u8>) {
-        let mut put = |text: Option<&str>| match text {
-            None => into.extend_from_slice(&u32::MAX.to_be_bytes()),
-            Some(text) => {
-                into.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX - 1).to_be_bytes());
-                into.extend_from_slice(text.as_bytes());
-            }
-        };
-        put(Some(&self.id.to_string()));
-        put(Some(&self.occurred_at.unix_millis().to_string()));
-        put(Some(self.action.as_str()));
-        put(Some(self.outcome.as_str()));
-        put(self.reason.as_deref());
-        for subject in [Some(&self.actor), self.resource.as_ref()] {
-            put(subject.map(|subject| subject.kind.as_ref()));
-            put(subject.and_then(|subject| subject.id.as_deref()));
-            put(subject.and_then(|subject| subject.name.as_deref()));
-        }
-        put(self.tenant_id.map(|id| id.to_string()).as_deref());
-        put(self.partner_id.map(|id| id.to_string()).as_deref());
-        put(Some(self.changes.as_str()));
-        put(self.context.ip.as_deref());
-        put(self.context.user_agent.as_deref());
-        put(self.context.request_id.as_deref());
-        put(self.context.session_id.as_deref());
-        put(self.context.credential_id.as_deref());
-    }
-
     /// How it is read, with its hash in the chain.
     #[must_use]
     pub fn view(&self, hash: &[u8; 32]) -> EventView {

@@ -9,6 +9,8 @@ use crate::{Kind, Random, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ENCODED_LEN: usize = 26;
+/// The length of every kind's prefix.
+const PREFIX_LEN: usize = 3;
 
 /// What kind of thing an [`Id`] names; implemented by the types of the domain.
 pub trait Identified {
@@ -101,19 +103,41 @@ pub fn new_uuid(now: Timestamp, random: &dyn Random) -> Uuid {
 /// The 26 characters that stand for `uuid` in an identifier.
 #[must_use]
 pub fn encode_uuid(uuid: Uuid) -> String {
-    let mut text = String::with_capacity(ENCODED_LEN);
-    push_encoded(uuid, &mut text);
-    text
+    as_text(&digits(uuid)).to_owned()
 }
 
-fn push_encoded(uuid: Uuid, into: &mut String) {
-    let number = uuid.as_u128();
-    for position in (0..ENCODED_LEN).rev() {
-        let digit = (number >> (position * 5)) & 31;
-        // `digit` is below 32, the alphabet's length.
-        into.push(char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]));
+/// The digits of a number, five bits each, twelve at a time: numbers of 128 bits are slow to shift.
+fn digits(uuid: Uuid) -> [u8; ENCODED_LEN] {
+    const TWELVE: u128 = (1 << 60) - 1;
+    let mut digits = [0; ENCODED_LEN];
+    let mut number = uuid.as_u128();
+    for twelve in digits.rchunks_mut(12) {
+        let mut rest = u64::try_from(number & TWELVE).unwrap_or(0);
+        number >>= 60;
+        for digit in twelve.iter_mut().rev() {
+            // Below 32, the alphabet's length.
+            *digit = ALPHABET[usize::try_from(rest & 31).unwrap_or(0)];
+            rest >>= 5;
+        }
     }
+    digits
 }
+
+/// What was put together of ASCII alone.
+fn as_text(ascii: &[u8]) -> &str {
+    std::str::from_utf8(ascii).unwrap_or_default()
+}
+
+/// The value of each character as a digit; above 31 for those that are none.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut digit: u8 = 0;
+    while (digit as usize) < ALPHABET.len() {
+        values[ALPHABET[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    values
+};
 
 fn decode_uuid(text: &str) -> Option<Uuid> {
     let bytes = text.as_bytes();
@@ -122,20 +146,40 @@ fn decode_uuid(text: &str) -> Option<Uuid> {
         return None;
     }
     let mut number: u128 = 0;
-    for byte in bytes {
-        let digit = ALPHABET.iter().position(|candidate| candidate == byte)?;
-        number = (number << 5) | u128::try_from(digit).ok()?;
+    for twelve in bytes.rchunks(12).rev() {
+        let mut part: u64 = 0;
+        for byte in twelve {
+            let digit = VALUES[usize::from(*byte)];
+            if digit > 31 {
+                return None;
+            }
+            part = (part << 5) | u64::from(digit);
+        }
+        number = (number << (5 * twelve.len())) | u128::from(part);
     }
     Some(Uuid::from_u128(number))
 }
 
+impl AnyId {
+    /// Does something with the identifier's text, which is put together without memory of its own.
+    fn with_text<T>(self, work: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; PREFIX_LEN + 1 + ENCODED_LEN];
+        let (prefix, rest) = text.split_at_mut(PREFIX_LEN);
+        prefix.copy_from_slice(self.kind.prefix().as_bytes());
+        rest[0] = b'_';
+        rest[1..].copy_from_slice(&digits(self.uuid));
+        work(as_text(&text))
+    }
+
+    /// Writes the identifier behind what is there.
+    pub(crate) fn write(self, into: &mut Vec<u8>) {
+        self.with_text(|text| into.extend_from_slice(text.as_bytes()));
+    }
+}
+
 impl fmt::Display for AnyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(ENCODED_LEN + 4);
-        text.push_str(self.kind.prefix());
-        text.push('_');
-        push_encoded(self.uuid, &mut text);
-        f.write_str(&text)
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -269,6 +313,8 @@ mod tests {
             prop_assert_eq!(id.to_string().parse::<Id<Tenant>>(), Ok(id));
             prop_assert_eq!(id.to_string().len(), 30);
             prop_assert!(id.to_string().parse::<Id<Role>>().is_err());
+            let digit = |place: usize| char::from(ALPHABET[((number >> (5 * place)) & 31) as usize]);
+            prop_assert_eq!(&id.to_string()[4..], (0..ENCODED_LEN).rev().map(digit).collect::<String>());
         }
 
         #[test]

@@ -9,6 +9,7 @@ mod api_key_forms;
 mod application;
 mod application_forms;
 mod audit;
+mod canonical;
 mod group;
 mod id;
 mod identity_provider;

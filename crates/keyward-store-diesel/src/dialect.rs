@@ -177,7 +177,10 @@ pub(crate) fn for_update(conn: &Conn) -> &'static str {
 ///
 /// SQLite inserts one after the other, which is quick with a prepared statement that is found by its type. PostgreSQL takes many at once, in
 /// groups of few different sizes, so that these statements, too, are prepared once.
-pub(crate) fn insert<S: Statement>(conn: &mut Conn, rows: Vec<Vec<Bind<'_>>>) -> QueryResult<()> {
+pub(crate) fn insert<'a, S: Statement>(
+    conn: &mut Conn,
+    mut rows: impl ExactSizeIterator<Item = Vec<Bind<'a>>>,
+) -> QueryResult<()> {
     let (head, tail) = (S::HEAD, S::TAIL);
     let values = |row| sql("(").binds(row).sql(")");
     match conn {
@@ -187,7 +190,6 @@ pub(crate) fn insert<S: Statement>(conn: &mut Conn, rows: Vec<Vec<Bind<'_>>>) ->
             }
         }
         Conn::Postgres(conn) => {
-            let mut rows = rows.into_iter();
             while rows.len() > 0 {
                 let group = [256, 64, 16, 4].into_iter().find(|size| *size <= rows.len()).unwrap_or(1);
                 let group = join(rows.by_ref().take(group).map(values), ", ");

@@ -38,7 +38,7 @@ pub(crate) fn advance(conn: &mut Conn, puts: &[Put]) -> Result<Revision, Failure
     }
     sql("UPDATE keyward_state SET revision = revision + 1 WHERE id = 1").run(conn)?;
     let revision = revision(conn)?;
-    let rows = puts.iter().map(|put| vec![Bind::Int(revision), Bind::id(put.record.id())]).collect();
+    let rows = puts.iter().map(|put| vec![Bind::Int(revision), Bind::id(put.record.id())]);
     dialect::insert::<InsertChange>(conn, rows)?;
     dialect::announce(conn)?;
     Ok(revision)

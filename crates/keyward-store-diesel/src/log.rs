@@ -2,7 +2,7 @@
 
 use diesel::{QueryResult, deserialize::Result as Decoded};
 use keyward_model::{
-    Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Reach, Subject, Timestamp, Usage,
+    Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Id, Reach, Subject, Timestamp, Usage,
 };
 use keyward_store::{Counted, Cursor, EventPage, EventQuery, Tally, UsageBatch};
 
@@ -123,7 +123,7 @@ pub(crate) fn append(conn: &mut Conn, events: &[ChainedEvent]) -> Result<(), Fai
             .bind(Bind::Int(first.seq - 1))
     };
     require(moved.run(conn)? == 1)?;
-    dialect::insert::<InsertEvent>(conn, events.iter().map(event_row).collect())?;
+    dialect::insert::<InsertEvent>(conn, events.iter().map(event_row))?;
     Ok(())
 }
 
@@ -298,7 +298,6 @@ fn conditions<'a>(reach: &Reach, query: &'a EventQuery) -> Sql<'a> {
         query.to.map(|at| ("occurred_at < ", Bind::time(at))),
         query.outcome.map(|outcome| ("result = ", Bind::text(outcome.as_str()))),
         text("actor_id = ", query.actor.as_ref()),
-        text("resource_id = ", query.resource.as_ref()),
         text("tenant_id = ", query.tenant_id.as_ref()),
     ];
     let mut all = sql("1 = 1");
@@ -306,6 +305,11 @@ fn conditions<'a>(reach: &Reach, query: &'a EventQuery) -> Sql<'a> {
         let is_unstorable = matches!(&value, Bind::Text(text) if is_unstorable(text));
         all = if is_unstorable { all.sql(" AND 1 = 0") } else { all.sql(" AND ").sql(column).bind(value) };
     }
+    all = match query.resource.as_deref() {
+        None => all,
+        Some(resource) if is_unstorable(resource) => all.sql(" AND 1 = 0"),
+        Some(resource) => all.sql(" AND ").append(about(resource)),
+    };
     match query.action.as_deref() {
         None => all,
         Some(action) if is_unstorable(action) => all.sql(" AND 1 = 0"),
@@ -316,5 +320,21 @@ fn conditions<'a>(reach: &Reach, query: &'a EventQuery) -> Sql<'a> {
             .sql(" AND action < ")
             .bind(Bind::text(format!("{}/", &noun[..noun.len() - 1]))),
         Some(action) => all.sql(" AND action = ").bind(Bind::text(action)),
+    }
+}
+
+/// That an event is about this resource. The index of resources leaves out events that have the number of their resource,
+/// as that of the issue of a token does: there is one event at most that it can be, and it has an index of its own.
+fn about(resource: &str) -> Sql<'_> {
+    let indexed = || sql("resource_id = ").bind(Bind::text(resource)).sql(" AND id <> 'evt_' || resource_id");
+    match format!("evt_{resource}").parse::<Id<Event>>() {
+        Err(_) => indexed(),
+        Ok(id) => sql("(")
+            .append(indexed())
+            .sql(" OR id = ")
+            .bind(Bind::id(id))
+            .sql(" AND resource_id = ")
+            .bind(Bind::text(resource))
+            .sql(")"),
     }
 }

@@ -230,13 +230,20 @@ pub(crate) trait Statement: 'static {
 
 /// The insertion of one row. Its prepared statement is found by its type; that of [`Sql`] by its text, which takes longer
 /// to put together than a row takes to insert. Whatever its values, the text must be the same: so must be their number.
+///
+/// For SQLite, which has times as text: written here as diesel writes them, without reading their format every time.
 pub(crate) struct Row<'a, S> {
     values: Vec<Bind<'a>>,
     statement: PhantomData<S>,
 }
 
 impl<'a, S: Statement> Row<'a, S> {
-    pub(crate) fn new(values: Vec<Bind<'a>>) -> Self {
+    pub(crate) fn new(mut values: Vec<Bind<'a>>) -> Self {
+        for value in &mut values {
+            if let Bind::Time(at) = value {
+                *value = Bind::text(at.to_string());
+            }
+        }
         Self { values, statement: PhantomData }
     }
 }

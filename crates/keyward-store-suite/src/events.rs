@@ -1,6 +1,6 @@
 //! The audit log.
 
-use keyward_model::{Action, ChainHead, ChainedEvent, Entity, Event, Outcome, Reach, Subject};
+use keyward_model::{Action, ChainHead, ChainedEvent, Entity, Event, Outcome, Reach, Subject, encode_uuid};
 use keyward_store::{Cursor, EventQuery, Store};
 
 use crate::fixtures::*;
@@ -125,6 +125,24 @@ pub(crate) async fn events_are_filtered(store: &dyn Store) {
     for (query, expected) in cases {
         assert_eq!(selected(store, query.clone()).await, expected, "{query:?}");
     }
+}
+
+/// An event that has the number of its resource is found like any other, and so are others about the same one.
+pub(crate) async fn events_are_found_by_a_number_that_they_share(store: &dyn Store) {
+    let about = |mut it: Event, id: &str| {
+        it.resource = Some(Subject { kind: "token".into(), id: Some(id.to_owned()), name: None });
+        it
+    };
+    let shared = event(10);
+    let number = encode_uuid(shared.id.uuid());
+    let other = encode_uuid(event(11).id.uuid());
+    let events = [about(shared, &number), about(event(20), &number), about(event(30), &other)];
+    store.commit(append(chained("chain", 1, events))).await.unwrap();
+    let asked = |id: &str| EventQuery { resource: Some(id.to_owned()), ..query() };
+    assert_eq!(selected(store, asked(&number)).await, [2, 1]);
+    assert_eq!(selected(store, asked(&other)).await, [3]);
+    assert_eq!(selected(store, EventQuery { to: Some(at(20)), ..asked(&number) }).await, [1]);
+    assert_eq!(selected(store, asked(&number.to_uppercase())).await, [0_i64; 0]);
 }
 
 /// A reach covers the events that name its tenant or partner, whatever happened to them.

@@ -115,6 +115,7 @@ macro_rules! __with_cases {
             chains_are_listed_oldest_first
             chains_are_read_in_parts
             events_are_filtered
+            events_are_found_by_a_number_that_they_share
             events_are_covered_by_reaches
             events_are_paged_by_number
             events_are_paged_by_cursor

@@ -1,6 +1,7 @@
 //! The audit log: one writer per process, one chain per writer.
 
 mod chain;
+mod group;
 mod usage;
 mod verify;
 mod writer;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use keyward_model::{Action, AnyId, Event, Usage};
 use keyward_store::{Counted, Store, StoreError, UsageBatch};
 
@@ -14,38 +13,41 @@ const MAX_ADDRESSES: usize = 200;
 
 /// How often who used what, as far as it is not stored yet.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(HashMap<AnyId, HashMap<(NaiveDate, String), Usage>>);
+pub(crate) struct Uses(HashMap<AnyId, Vec<Usage>>);
 
 impl Uses {
     /// Adds some use.
     pub(crate) fn add(&mut self, mut usage: Usage) {
-        let rows = self.0.entry(usage.subject).or_default();
-        let mut key = (usage.day, usage.address.clone());
-        if rows.len() >= MAX_ADDRESSES && !rows.contains_key(&key) {
-            "other".clone_into(&mut key.1);
+        // Most credentials are used from one address. The rows of each are in order.
+        let rows = self.0.entry(usage.subject).or_insert_with(|| Vec::with_capacity(1));
+        let find = |rows: &[Usage], usage: &Usage| {
+            rows.binary_search_by(|row| (row.day, &row.address).cmp(&(usage.day, &usage.address)))
+        };
+        let mut place = find(rows, &usage);
+        if place.is_err() && rows.len() >= MAX_ADDRESSES {
             "other".clone_into(&mut usage.address);
+            place = find(rows, &usage);
         }
-        match rows.get_mut(&key) {
-            Some(row) => {
+        match place {
+            Ok(place) => {
+                let row = &mut rows[place];
                 row.count += usage.count;
                 row.needed += usage.needed;
                 row.first_used_at = row.first_used_at.min(usage.first_used_at);
                 row.last_used_at = row.last_used_at.max(usage.last_used_at);
             }
-            None => {
-                rows.insert(key, usage);
-            }
+            Err(place) => rows.insert(place, usage),
         }
     }
 
     /// What there is of one credential.
     pub(crate) fn of(&self, subject: AnyId) -> Vec<Usage> {
-        self.0.get(&subject).into_iter().flat_map(HashMap::values).cloned().collect()
+        self.0.get(&subject).cloned().unwrap_or_default()
     }
 
     /// All of it.
     pub(crate) fn rows(&self) -> Vec<Usage> {
-        self.0.values().flat_map(HashMap::values).cloned().collect()
+        self.0.values().flatten().cloned().collect()
     }
 }
 

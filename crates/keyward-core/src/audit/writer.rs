@@ -15,13 +15,12 @@ use tokio::{
 
 use super::{
     chain::{Chain, checkpoint, checkpoint_payload, opening},
+    group::{GROUP, Group, Groups, gone},
     usage::{PendingUsage, Uses, recount, usage_of},
 };
 
-/// How many jobs may wait; beyond it requests are refused.
+/// How many changes may wait; beyond it requests are refused.
 const QUEUE: usize = 8_192;
-/// How many events one commit takes at most.
-const GROUP: usize = 512;
 /// After how many events the chain is signed.
 const CHECKPOINT_EVERY: i64 = 10_000;
 /// How often the evidence of use is stored.
@@ -33,14 +32,22 @@ const ABANDONED_SECONDS: i64 = 45;
 pub(crate) type Signer = Arc<dyn Fn(&str, &[u8]) -> Option<String> + Send + Sync>;
 
 enum Job {
-    Append(Box<Event>, oneshot::Sender<Result<(), StoreError>>),
     Commit(Box<Change>, Vec<Event>, oneshot::Sender<Result<Revision, StoreError>>),
     Stop,
+}
+
+impl Drop for Writer {
+    /// However it ends, nobody waits for it.
+    fn drop(&mut self) {
+        self.events.close();
+        while self.events.take().is_some() {}
+    }
 }
 
 /// Where writes are handed in.
 #[derive(Debug)]
 pub(crate) struct WriterHandle {
+    events: Arc<Groups>,
     queue: mpsc::Sender<Job>,
     usage: Arc<Mutex<PendingUsage>>,
     uses: Arc<Mutex<Uses>>,
@@ -53,6 +60,7 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     sign: Signer,
+    events: Arc<Groups>,
     chain: Chain,
     /// Whether storage may have another end of the chain than `chain`.
     uncertain: bool,
@@ -66,16 +74,10 @@ fn full() -> StoreError {
     StoreError::unavailable("the audit log's queue is full")
 }
 
-fn gone() -> StoreError {
-    StoreError::unavailable("the audit log's writer has stopped")
-}
-
 impl WriterHandle {
     /// Writes an event; returns after its commit.
     pub(crate) async fn append(&self, event: Event) -> Result<(), StoreError> {
-        let (reply, done) = oneshot::channel();
-        self.queue.try_send(Job::Append(Box::new(event), reply)).map_err(|_| full())?;
-        done.await.map_err(|_| gone())?
+        self.events.push(event)?.await
     }
 
     /// Writes a change with its events; returns after its commit.
@@ -113,21 +115,18 @@ impl WriterHandle {
     }
 }
 
-/// Lets those finish who are about to hand in a job, as long as any do: where threads outnumber cores, a commit would
-/// otherwise begin with the first job alone and keep all others waiting for its sync. It waits for nobody: with nothing
+/// Lets those finish who are about to hand in an event, as long as any do: where threads outnumber cores, a commit would
+/// otherwise begin with the first event alone and keep all others waiting for its sync. It waits for nobody: with nothing
 /// else to run, giving way takes a microsecond.
-fn gather(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
+fn gather(events: &Groups) {
+    let mut before = events.len();
     loop {
         std::thread::yield_now();
-        let before = batch.len();
-        while batch.len() < GROUP
-            && let Ok(job) = jobs.try_recv()
-        {
-            batch.push(job);
-        }
-        if batch.len() == before || batch.len() >= GROUP {
+        let waiting = events.len();
+        if waiting == before || waiting >= GROUP {
             return;
         }
+        before = waiting;
     }
 }
 
@@ -148,6 +147,7 @@ impl Writer {
             clock,
             random,
             sign,
+            events: Arc::default(),
             chain,
             uncertain: false,
             checkpoint_seq: 1,
@@ -158,24 +158,33 @@ impl Writer {
         let first = opening(&writer.chain, &heads, now, &*writer.random);
         writer.append(vec![first]).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let events = writer.events.clone();
         let task = tokio::spawn(writer.run(jobs));
-        Ok(WriterHandle { queue, usage, uses, task: Mutex::new(Some(task)) })
+        Ok(WriterHandle { events, queue, usage, uses, task: Mutex::new(Some(task)) })
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let mut batch = Vec::with_capacity(GROUP);
+        let events = self.events.clone();
         let mut tick = tokio::time::interval(USAGE_INTERVAL);
         loop {
-            tokio::select! {
+            let job = tokio::select! {
+                // In this order, or the evidence of use would wait for as long as there is something to commit.
                 biased;
-                taken = jobs.recv_many(&mut batch, GROUP) => {
-                    gather(&mut jobs, &mut batch);
-                    if taken == 0 || self.work(&mut batch).await {
-                        break;
-                    }
+                _ = tick.tick() => {
+                    self.store_usage().await;
+                    continue;
                 }
-                _ = tick.tick() => self.store_usage().await,
+                () = events.arrived() => None,
+                job = jobs.recv() => Some(job.unwrap_or(Job::Stop)),
+            };
+            gather(&events);
+            if self.work(job, &mut jobs).await {
+                break;
             }
+        }
+        events.close();
+        while let Some(group) = events.take() {
+            self.write(group).await;
         }
         self.store_usage().await;
         if self.chain.seq > self.checkpoint_seq {
@@ -183,37 +192,30 @@ impl Writer {
         }
     }
 
-    /// Does what is queued; returns whether it is time to stop.
-    async fn work(&mut self, batch: &mut Vec<Job>) -> bool {
-        let (mut events, mut waiting, mut commits, mut stop) = (Vec::new(), Vec::new(), Vec::new(), false);
-        for job in batch.drain(..) {
+    /// Does what is queued: a group of events, and the changes that were there by then. Returns whether it is time to
+    /// stop.
+    async fn work(&mut self, first: Option<Job>, jobs: &mut mpsc::Receiver<Job>) -> bool {
+        if let Some(group) = self.events.take() {
+            self.write(group).await;
+        }
+        let mut stop = false;
+        let rest: Vec<Job> = std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP).collect();
+        for job in first.into_iter().chain(rest) {
             match job {
-                Job::Append(event, reply) => {
-                    events.push(*event);
-                    waiting.push(reply);
-                }
-                Job::Commit(change, events, reply) => commits.push((change, events, reply)),
+                // The caller may have gone away; its change stays.
+                Job::Commit(change, events, reply) => drop(reply.send(self.commit(*change, events).await)),
                 Job::Stop => stop = true,
             }
-        }
-        if !events.is_empty() {
-            let mut result = self.append(events).await;
-            for reply in waiting {
-                let answer = match &mut result {
-                    Ok(()) => Ok(()),
-                    Err(error) => Err(StoreError::unavailable(error.to_string())),
-                };
-                // The caller may have gone away; its event stays.
-                let _ = reply.send(answer);
-            }
-        }
-        for (change, events, reply) in commits {
-            let _ = reply.send(self.commit(*change, events).await);
         }
         if self.chain.seq - self.checkpoint_seq >= CHECKPOINT_EVERY {
             self.checkpoint().await;
         }
         stop
+    }
+
+    async fn write(&mut self, mut group: Group) {
+        let result = self.append(group.events()).await;
+        group.resolve(result);
     }
 
     async fn append(&mut self, events: Vec<Event>) -> Result<(), StoreError> {

@@ -24,22 +24,20 @@ pub(crate) struct Authenticated {
 
 /// The application that a refused request was about, for the audit log: known by name, not by proof.
 #[derive(Debug, Default)]
-pub(crate) struct About {
-    pub(crate) client_id: Option<String>,
+pub(crate) struct About<'a> {
+    pub(crate) client_id: Option<&'a str>,
     pub(crate) client: Option<Arc<Client>>,
     /// Whether the right secret was shown, so that the application itself is the actor.
     pub(crate) proven: bool,
     pub(crate) credential_id: Option<String>,
 }
 
-impl About {
+impl About<'_> {
     /// Who acts: the application once it proved itself, else somebody who used its name.
     pub(crate) fn actor(&self) -> Subject {
         match &self.client {
             Some(client) if self.proven => client.subject(),
-            _ => {
-                Subject { kind: "client".into(), id: None, name: self.client_id.as_deref().map(written_down) }
-            }
+            _ => Subject { kind: "client".into(), id: None, name: self.client_id.map(written_down) },
         }
     }
 }
@@ -51,14 +49,14 @@ fn written_down(name: &str) -> String {
 
 impl Keyward {
     /// Finds out which client asks. `about` is filled as far as that gets, for the audit log.
-    pub(crate) async fn authenticate_client(
+    pub(crate) async fn authenticate_client<'a>(
         &self,
-        auth: &ClientAuth,
+        auth: &'a ClientAuth,
         origin: &Origin,
         now: Timestamp,
-        about: &mut About,
+        about: &mut About<'a>,
     ) -> Result<Authenticated, OAuthError> {
-        about.client_id = Some(auth.client_id.clone());
+        about.client_id = Some(&auth.client_id);
         // Garbage is refused without a look at the database.
         let is_secret = matches!(
             credential::check(&auth.secret),

@@ -1,11 +1,10 @@
 //! The token endpoint: client credentials (RFC 6749 section 4.4) to an access token (RFC 9068).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use keyward_crypto::access_token::AccessTokenClaims;
-use keyward_model::{
-    Action, ApplicationType, Changes, Event, Id, Outcome, Subject, Timestamp, encode_uuid, new_uuid,
-};
+use keyward_crypto::access_token::Claims;
+use keyward_model::{Action, ApplicationType, Changes, Event, Id, Outcome, Subject, Timestamp, encode_uuid};
+use metrics::Counter;
 
 use super::{
     Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
@@ -21,12 +20,36 @@ pub(crate) const ACCESS_TOKEN_TYP: &str = "at+jwt";
 const OTHER_GRANT_TYPES: [&str; 3] =
     ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
 
+/// Looked up once: finding a metric by its name costs more than adding to it.
+static ISSUED: LazyLock<Counter> = LazyLock::new(|| metrics::counter!("keyward_tokens_issued_total"));
+
 /// A token that is signed but not yet in the audit log.
 struct Issued {
     reply: TokenReply,
+    /// The token's number, which is that of its event, too: one finds the other.
+    id: Id<Event>,
     jti: String,
     prepared: Arc<Prepared>,
     needed: bool,
+}
+
+impl Issued {
+    /// What the audit log says of it.
+    fn event(&self, about: &About<'_>, origin: &Origin, now: Timestamp) -> Event {
+        Event {
+            id: self.id,
+            occurred_at: now,
+            action: Action::TOKEN_ISSUED,
+            outcome: Outcome::Success,
+            reason: (!self.needed).then(|| crate::audit::UNNEEDED.to_owned()),
+            actor: about.actor(),
+            resource: Some(Subject::token(&self.jti)),
+            tenant_id: self.prepared.tenant,
+            partner_id: self.prepared.partner,
+            changes: self.prepared.changes.clone(),
+            context: origin.context(about.credential_id.clone()),
+        }
+    }
 }
 
 impl Keyward {
@@ -36,9 +59,9 @@ impl Keyward {
         let mut about = About::default();
         match self.try_token(&request, origin, now, &mut about).await {
             Ok(issued) => {
-                let event = self.issued_event(&about, &issued, origin, now);
+                let event = issued.event(&about, origin, now);
                 self.append(event).await?;
-                metrics::counter!("keyward_tokens_issued_total").increment(1);
+                ISSUED.increment(1);
                 Ok(issued.reply)
             }
             Err(error) => Err(self.deny(error, &about, origin, now).await),
@@ -52,18 +75,18 @@ impl Keyward {
         client_id: Option<&str>,
         origin: &Origin,
     ) -> OAuthError {
-        let about = About { client_id: client_id.map(str::to_owned), ..About::default() };
+        let about = About { client_id, ..About::default() };
         self.deny(error, &about, origin, self.now()).await
     }
 
-    async fn try_token(
+    async fn try_token<'a>(
         &self,
-        request: &TokenRequest,
+        request: &'a TokenRequest,
         origin: &Origin,
         now: Timestamp,
-        about: &mut About,
+        about: &mut About<'a>,
     ) -> Result<Issued, OAuthError> {
-        about.client_id = request.client.as_ref().map(|client| client.client_id.clone());
+        about.client_id = request.client.as_ref().map(|client| &*client.client_id);
         let grant_type = request.grant_type.as_deref();
         let grant_type =
             grant_type.ok_or_else(|| OAuthError::invalid_request("The parameter grant_type is missing."))?;
@@ -112,37 +135,38 @@ impl Keyward {
         let lifetime = application.token_lifetime.unwrap_or(options.token_lifetime);
         let exp = now.plus_seconds(i64::from(lifetime)).min(prepared.valid_until).unix_seconds();
         let iat = now.unix_seconds();
-        let jti = encode_uuid(new_uuid(now, &*self.inner.random));
-        let claims = AccessTokenClaims {
-            iss: options.issuer.clone(),
-            sub: application.client_id.clone(),
-            aud: vec![audience.to_owned()],
+        let id = Id::generate(now, &*self.inner.random);
+        let jti = encode_uuid(id.uuid());
+        let claims = Claims {
+            iss: (&options.issuer).into(),
+            sub: (&application.client_id).into(),
+            aud: std::slice::from_ref(audience).into(),
             exp,
             iat,
             nbf: None,
             jti: jti.clone(),
-            client_id: application.client_id.clone(),
-            scope: prepared.scope.clone(),
-            env: application.environment.clone(),
-            tenants: prepared.tenants.clone(),
+            client_id: (&application.client_id).into(),
+            scope: (&prepared.scope).into(),
+            env: (&application.environment).into(),
+            tenants: prepared.tenants.as_ref().map(Into::into),
             tenant_id: prepared.tenant.map(|id| id.to_string()),
             partner_id: prepared.partner.map(|id| id.to_string()),
             roles: None,
             admin_role: None,
-            tools: client.agent.as_ref().map(|agent| agent.allowed_tools.clone()),
+            tools: client.agent.as_ref().map(|agent| (&agent.allowed_tools).into()),
             credential_id: Some(authenticated.secret.to_string()),
         };
         let access_token = self.sign(&claims, application.token_alg, now)?;
         let needed =
-            self.inner.limits.needed(client.holder, (audience, &prepared.scope, &claims.tenants), exp, iat);
-        let reply =
-            TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope: claims.scope };
-        Ok(Issued { reply, jti, prepared, needed })
+            self.inner.limits.needed(client.holder, (audience, &prepared.scope, &prepared.tenants), exp, iat);
+        let scope = prepared.scope.clone();
+        let reply = TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope };
+        Ok(Issued { reply, id, jti, prepared, needed })
     }
 
     fn sign(
         &self,
-        claims: &AccessTokenClaims,
+        claims: &Claims<'_>,
         algorithm: keyward_model::TokenAlgorithm,
         now: Timestamp,
     ) -> Result<String, OAuthError> {
@@ -157,33 +181,23 @@ impl Keyward {
     }
 
     /// The audience for a `resource` parameter (RFC 8707).
-    fn audience<'a>(&'a self, resource: Option<&str>) -> Result<&'a str, OAuthError> {
+    fn audience<'a>(&'a self, resource: Option<&str>) -> Result<&'a String, OAuthError> {
         let options = &self.inner.options;
         let Some(resource) = resource else { return Ok(&options.audience) };
         let mut known = [&options.audience, &options.admin_audience].into_iter().chain(&options.resources);
-        known.find(|known| *known == resource).map(String::as_str).ok_or_else(|| {
+        known.find(|known| *known == resource).ok_or_else(|| {
             OAuthError::new(OAuthErrorCode::InvalidTarget, "There are no tokens for that resource here.")
         })
     }
 
-    fn issued_event(&self, about: &About, issued: &Issued, origin: &Origin, now: Timestamp) -> Event {
-        Event {
-            id: Id::generate(now, &*self.inner.random),
-            occurred_at: now,
-            action: Action::TOKEN_ISSUED,
-            outcome: Outcome::Success,
-            reason: (!issued.needed).then(|| crate::audit::UNNEEDED.to_owned()),
-            actor: about.actor(),
-            resource: Some(Subject::token(&issued.jti)),
-            tenant_id: issued.prepared.tenant,
-            partner_id: issued.prepared.partner,
-            changes: issued.prepared.changes.clone(),
-            context: origin.context(about.credential_id.clone()),
-        }
-    }
-
     /// Writes a refusal down; when that can't be done, the answer is that the service is unavailable.
-    async fn deny(&self, error: OAuthError, about: &About, origin: &Origin, now: Timestamp) -> OAuthError {
+    async fn deny(
+        &self,
+        error: OAuthError,
+        about: &About<'_>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> OAuthError {
         metrics::counter!("keyward_tokens_denied_total", "reason" => error.reason).increment(1);
         if error.code == OAuthErrorCode::Unavailable {
             return error;

@@ -129,9 +129,9 @@ fn unrevoked(revoked: &Revoked, claims: Arc<AccessTokenClaims>) -> Option<Arc<Ac
         return Some(claims);
     }
     let mut left = (*claims).clone();
-    left.tenants = left.tenants.map(|mut tenants| {
-        tenants.retain(|tenant| !revoked.covers_tenant(tenant, issued));
-        tenants
+    left.tenants = left.tenants.map(|tenants| {
+        let is_left = |tenant: &&String| !revoked.covers_tenant(tenant, issued);
+        tenants.iter().filter(is_left).cloned().collect()
     });
     left.tenants.as_ref().is_some_and(|tenants| !tenants.is_empty()).then(|| Arc::new(left))
 }
@@ -159,7 +159,7 @@ fn judge_person(person: Arc<Person>, claims: Arc<AccessTokenClaims>) -> Result<L
     }
     // A person's token is good for what the person may do now, and for the tenant that the person is in now.
     let tenants = person.user.tenant_id.map(|id| vec![id.to_string()]);
-    if tenants != claims.tenants {
+    if tenants.as_deref() != claims.tenants.as_deref() {
         return Err(Dead::Unknown);
     }
     Ok(LiveToken { claims, scopes: person.permissions.clone(), tenants, holder: Holder::Person(person) })
@@ -178,7 +178,7 @@ fn remaining(
     };
     let mut left = Vec::with_capacity(tenants.len());
     let mut permissions: Option<ScopeSet> = None;
-    for tenant in tenants {
+    for tenant in tenants.iter() {
         if let Ok(has) = entitlement(client, Some(tenant), now) {
             left.push(tenant.clone());
             permissions = Some(match permissions {

@@ -76,11 +76,11 @@ impl Keyward {
 /// What a token that works says.
 pub(super) fn facts(live: &LiveToken) -> TokenFacts {
     TokenFacts {
-        subject: live.claims.sub.clone(),
-        client_id: live.claims.client_id.clone(),
+        subject: live.claims.sub.to_string(),
+        client_id: live.claims.client_id.to_string(),
         scopes: live.scopes.clone(),
         tenants: live.tenants.clone(),
-        environment: Some(live.claims.env.clone()),
+        environment: Some(live.claims.env.to_string()),
     }
 }
 

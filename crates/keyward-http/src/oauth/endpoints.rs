@@ -7,7 +7,7 @@ use actix_web::{
 };
 use keyward_core::{ClientAuth, OAuthError, OAuthErrorCode, TokenRequest};
 
-use super::{client::client, params::Params, plain_error, private, refusal};
+use super::{client::client, granted, params::Params, plain_error, private, refusal};
 use crate::{State, body, origin};
 
 pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -21,7 +21,7 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<St
         Err(error) => Err(state.keyward.refuse_token(error, None, &origin).await),
     };
     match answer {
-        Ok(reply) => private(StatusCode::OK, &reply),
+        Ok(reply) => granted(&reply),
         Err(error) => refusal(&error, &request),
     }
 }

@@ -8,14 +8,16 @@ mod params;
 use std::borrow::Cow;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
         Method, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{
+            AUTHORIZATION, CACHE_CONTROL, ContentType, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+        },
     },
     web,
 };
-use keyward_core::{OAuthError, mask};
+use keyward_core::{OAuthError, TokenReply, mask};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -147,9 +149,23 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 /// An answer that nobody may keep (RFC 6749 section 5.1).
 fn private(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    answer(status).json(body)
+}
+
+fn answer(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
-    response.json(body)
+    response
+}
+
+/// The answer with a token. What it is made of has nothing to escape (RFC 6749 appendix A): it need not be looked
+/// through for that.
+fn granted(reply: &TokenReply) -> HttpResponse {
+    let TokenReply { access_token, token_type, expires_in, scope } = reply;
+    let body = format!(
+        r#"{{"access_token":"{access_token}","token_type":"{token_type}","expires_in":{expires_in},"scope":"{scope}"}}"#
+    );
+    answer(StatusCode::OK).content_type(ContentType::json()).body(body)
 }
 
 /// A refusal (RFC 6749 section 5.2).
