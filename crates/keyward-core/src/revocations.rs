@@ -2,16 +2,22 @@
 //!
 //! This process judges its callers by what clients, secrets and tenants are now, and needs none of this.
 
+use std::collections::BTreeSet;
+
 use keyward_model::{
-    Agent, ApiKey, Application, Entity, Field, Grant, Kind, Meta, Partner, Record, Revocation, Revoked, Role,
-    ScopeSet, Secret, SigningKey, Status, TenancyStatus, Tenant, Timestamp, User, Value,
+    Agent, ApiKey, Application, Entity, Field, Grant, Group, Id, Kind, Membership, Meta, Nesting, Partner,
+    Reach, Record, Revocation, Revoked, Role, ScopeSet, Secret, SigningKey, Status, TenancyStatus, Tenant,
+    Timestamp, User, Value,
 };
-use keyward_store::{Change, Query, StoreError};
+use keyward_store::{Change, Query, StoreError, StoreExt};
 
 use crate::{MAX_TOKEN_LIFETIME, admin::Work, directory::all};
 
 /// How long after its making an entry counts: no token lives longer, and clocks differ.
 const COUNTS_SECONDS: i64 = MAX_TOKEN_LIFETIME as i64 + 300;
+
+/// How many people one change ends the tokens of, each by name.
+const MAX_PEOPLE: usize = 500;
 
 /// The revocation that a record is, if it is one.
 pub(crate) fn among(record: &Record) -> Option<Revocation> {
@@ -57,7 +63,7 @@ impl Work<'_> {
     /// An entry about something.
     pub(crate) fn revocation(&self, of: Revoked, name: &str, before: Option<Timestamp>) -> Revocation {
         Revocation {
-            meta: Meta::new(keyward_model::Id::generate(self.now, self.random()), self.now),
+            meta: Meta::new(Id::generate(self.now, self.random()), self.now),
             of,
             name: name.to_owned(),
             before,
@@ -97,17 +103,20 @@ impl Work<'_> {
             (Record::ApiKey(before), Record::ApiKey(after)) => {
                 entry(api_key(before, after, self.now), Revoked::Credential, &after.id().to_string())
             }
-            (Record::Tenant(before), Record::Tenant(after)) => {
-                let works = |it: &Tenant| is_up(it.meta.deleted_at, it.status);
-                let id = after.id().to_string();
-                let replaced = turn(true, true, before.publishable_key != after.publishable_key);
-                let turn = turn(works(before), works(after), false);
-                let entries = [(turn, Revoked::Tenant), (replaced, Revoked::Credential)];
-                Ok(entries.into_iter().filter_map(|(turn, of)| self.entry(turn, of, &id)).collect())
-            }
+            (Record::Tenant(before), Record::Tenant(after)) => self.tenant(before, after).await,
             (Record::Partner(before), Record::Partner(after)) => self.partner(before, after).await,
             (Record::User(before), Record::User(after)) => {
                 entry(user(before, after), Revoked::Subject, &after.id().to_string())
+            }
+            (Record::Group(before), Record::Group(after)) => {
+                let lost = after.meta.deleted_at.is_some() || lost(&before.roles, &after.roles);
+                if lost { self.people_of(after.id()).await } else { Ok(Vec::new()) }
+            }
+            (Record::Nesting(_), Record::Nesting(after)) if after.meta.deleted_at.is_some() => {
+                self.people_of(after.child_id).await
+            }
+            (Record::Membership(_), Record::Membership(after)) if after.meta.deleted_at.is_some() => {
+                entry(Some(Turn::UntilNow), Revoked::Subject, &after.user_id.to_string())
             }
             (Record::Role(before), Record::Role(after)) => entry(role(before, after), Revoked::Rights, ""),
             (Record::Permission(before), Record::Permission(after)) => {
@@ -136,6 +145,8 @@ impl Work<'_> {
         let fewer = lost_scopes(&before.allowed_scopes, &after.allowed_scopes)
             || lost(&before.roles, &after.roles)
             || after.expires_at < before.expires_at
+            // A token of the whole platform is good for none of the tenants that there are now.
+            || (before.grants.is_empty() && !after.grants.is_empty())
             || before.grants.iter().any(shrunk);
         let turned = turn(works(before), works(after), fewer);
         let mut entries: Vec<Revocation> =
@@ -147,6 +158,46 @@ impl Work<'_> {
             entries.extend(self.entry(turned, Revoked::Grant, &name));
         }
         entries
+    }
+
+    async fn tenant(&self, before: &Tenant, after: &Tenant) -> Result<Vec<Revocation>, StoreError> {
+        let id = after.id().to_string();
+        let replaced = turn(true, true, before.publishable_key != after.publishable_key);
+        let turned = turn(self.is_up(before).await?, self.is_up(after).await?, false);
+        let entries = [(turned, Revoked::Tenant), (replaced, Revoked::Credential)];
+        Ok(entries.into_iter().filter_map(|(turn, of)| self.entry(turn, of, &id)).collect())
+    }
+
+    /// Whether a tenant is in use, and its partner with it.
+    async fn is_up(&self, tenant: &Tenant) -> Result<bool, StoreError> {
+        let own = is_up(tenant.meta.deleted_at, tenant.status);
+        let (true, Some(partner)) = (own, tenant.partner_id) else { return Ok(own) };
+        let partner: Option<Partner> = self.keyward.inner.store.get_as(&Reach::Platform, partner).await?;
+        Ok(partner.is_some_and(|partner| is_up(partner.meta.deleted_at, partner.status)))
+    }
+
+    /// Entries about everybody who is in a group or in one inside it; about all tokens when those are too many.
+    async fn people_of(&self, group: Id<Group>) -> Result<Vec<Revocation>, StoreError> {
+        let store = &*self.keyward.inner.store;
+        let (mut groups, mut next) = (vec![group], 0);
+        let mut people: BTreeSet<Id<User>> = BTreeSet::new();
+        while let Some(id) = groups.get(next).copied() {
+            next += 1;
+            let of = |kind| Query::all(kind).with(Field::GroupId, Value::id(Some(id)));
+            let (members, _) = all::<Membership>(store, of(Kind::Membership)).await?;
+            people.extend(members.iter().map(|member| member.user_id));
+            let (nestings, _) = all::<Nesting>(store, of(Kind::Nesting)).await?;
+            for nesting in nestings {
+                if !groups.contains(&nesting.child_id) {
+                    groups.push(nesting.child_id);
+                }
+            }
+        }
+        if people.len() > MAX_PEOPLE {
+            return Ok(vec![self.revocation(Revoked::Rights, "", Some(self.now))]);
+        }
+        let entry = |id: &Id<User>| self.revocation(Revoked::Subject, &id.to_string(), Some(self.now));
+        Ok(people.iter().map(entry).collect())
     }
 
     async fn partner(&self, before: &Partner, after: &Partner) -> Result<Vec<Revocation>, StoreError> {

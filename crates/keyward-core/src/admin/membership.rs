@@ -169,13 +169,15 @@ impl Keyward {
             let permit = work.may(REMOVE, Target::object(Kind::Group, group.owner())).await?;
             let found = self.inner.store.list_as::<L>(&work.reach(), &query(group.id())?).await?;
             let mut link = found.items.into_iter().next().ok_or(Error::NotFound)?;
-            let replaces = link.meta().version;
+            let before = link.clone();
             link.meta_mut().version += 1;
             link.meta_mut().updated_at = work.now;
             link.meta_mut().deleted_at = Some(work.now);
             let event = work.done(action.clone(), &group, &change_of(field, json!(what), Value::Null));
-            let change =
-                Change::default().replace(replaces, link).replace(group.meta.version, touched(&group, &work));
+            let change = work.told(Change::default(), &before, &link).await?;
+            let change = change
+                .replace(before.meta().version, link)
+                .replace(group.meta.version, touched(&group, &work));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}

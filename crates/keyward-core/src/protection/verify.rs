@@ -102,6 +102,7 @@ impl Keyward {
             return Err(Error::field(FieldError::new("/environment", "unknown_environment", detail)));
         }
         let address = address(&asked, origin)?;
+        let address = address.as_deref();
         let mut checked = self.look_up_key(&asked.key, address, now).await?;
         if let (Some(key), Some(tenants)) = (&checked.key, &caller.0.tenants)
             && !tenants.contains(&key.tenant_id.to_string())
@@ -161,11 +162,12 @@ impl Keyward {
 }
 
 /// The caller's address: the one that is named, or that of the request.
-fn address<'a>(asked: &'a VerifyKey, origin: &'a Origin) -> Result<Option<&'a str>, Error> {
-    match asked.ip.as_deref() {
-        None => Ok(origin.ip.as_deref()),
-        Some(ip) if ip.parse::<std::net::IpAddr>().is_ok() => Ok(Some(ip)),
-        Some(_) => Err(Error::field(FieldError::new("/ip", "invalid_value", "This is no IP address."))),
+fn address(asked: &VerifyKey, origin: &Origin) -> Result<Option<String>, Error> {
+    match asked.ip.as_deref().map(str::parse::<std::net::IpAddr>) {
+        None => Ok(origin.ip.clone()),
+        // One address has one form, or it would count as two callers.
+        Some(Ok(ip)) => Ok(Some(ip.to_canonical().to_string())),
+        Some(Err(_)) => Err(Error::field(FieldError::new("/ip", "invalid_value", "This is no IP address."))),
     }
 }
 

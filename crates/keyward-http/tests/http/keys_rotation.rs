@@ -274,8 +274,16 @@ async fn quiet_predecessors_retire() {
         it.app.settle().await;
     }
     it.look_after().await;
-    let read = it.app.read_key(&it.key.id).await;
-    assert!([json!("revoked"), json!("expired")].contains(&read["state"]), "quiet for 27 hours: {read}");
+    let ended = async || {
+        let state = it.app.read_key(&it.key.id).await["state"].clone();
+        [json!("revoked"), json!("expired")].contains(&state)
+    };
+    for _ in 0..20 {
+        if !ended().await {
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+    assert!(ended().await, "quiet for 27 hours");
     for _ in 0..2 {
         let ended = it.verdict(&it.key).await;
         assert!(["key_revoked", "key_expired"].contains(&ended.as_str()), "{ended}");

@@ -53,6 +53,7 @@ mod publishable;
 mod renewal;
 mod revocation;
 mod revocation_feed;
+mod revocation_feed_oracle;
 mod revocation_feed_reading;
 mod roles;
 mod secrets;

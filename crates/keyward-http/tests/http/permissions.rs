@@ -33,10 +33,19 @@ async fn from_the_start() {
     let app = TestApp::start().await;
     let list = app.ok(get(&admin("permissions?per_page=100"))).await;
     let rows = list["data"].as_array().unwrap();
-    let staff =
-        ["users", "groups", "roles", "applications", "identity-providers", "agents", "sessions", "audit"]
-            .into_iter()
-            .flat_map(|name| [format!("keyward:{name}:read"), format!("keyward:{name}:write")]);
+    let staff = [
+        "users",
+        "groups",
+        "roles",
+        "applications",
+        "identity-providers",
+        "agents",
+        "api-keys",
+        "sessions",
+        "audit",
+    ]
+    .into_iter()
+    .flat_map(|name| [format!("keyward:{name}:read"), format!("keyward:{name}:write")]);
     let own = ["admin:read", "admin:write", "keys:verify"].map(str::to_owned);
     for scope in own.into_iter().chain(staff) {
         let has = |row: &Value| {

@@ -238,8 +238,17 @@ async fn the_catalogue() {
 }
 
 /// The permissions of staff, collection by collection.
-const STAFF: [&str; 8] =
-    ["users", "groups", "roles", "applications", "identity-providers", "agents", "sessions", "audit"];
+const STAFF: [&str; 9] = [
+    "users",
+    "groups",
+    "roles",
+    "applications",
+    "identity-providers",
+    "agents",
+    "api-keys",
+    "sessions",
+    "audit",
+];
 
 /// One permission opens one collection, to look at or to change as well; without any there is nothing to see.
 #[actix_web::test]
