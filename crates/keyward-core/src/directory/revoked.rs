@@ -99,11 +99,16 @@ impl Revoked {
         };
         let mut guard = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let known = &mut *guard;
-        let before = known.at.get(&text).and_then(|at| known.log.get(at));
-        if before.is_some_and(|logged| logged.entry == entry) {
+        let before = known.at.get(&text).and_then(|at| known.log.get(at)).cloned();
+        if before.as_ref().is_some_and(|logged| logged.entry == entry) {
             return;
         }
         known.enforce(revocation);
+        // What somebody says about moments of issue must not bring back what is dead whatever its moment.
+        let covers_more = |logged: &Logged| logged.entry.before.is_none_or(|at| Some(at) >= entry.before);
+        if MARKS.contains(&revocation.of) && before.as_ref().is_some_and(covers_more) {
+            return;
+        }
         known.count += 1;
         let count = known.count;
         known.log.insert(count, Logged { revision, entry });
@@ -201,5 +206,58 @@ impl Known {
         // Nearly always there is nothing to look up.
         !self.before.is_empty()
             && self.before.get(&of.subject(name)).is_some_and(|at| issued_millis <= at.unix_millis())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_model::{Id, Meta, SeededRandom};
+
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis).unwrap()
+    }
+
+    fn revocation(of: Of, before: Option<i64>) -> Revocation {
+        let meta = Meta::new(Id::generate(at(1), &SeededRandom::new(1)), at(1));
+        Revocation { meta, of, name: "acme.crm".to_owned(), before: before.map(at), expires_at: at(9_000) }
+    }
+
+    fn told(revocations: &[Revocation]) -> Vec<Option<i64>> {
+        let revoked = Revoked { known: RwLock::default(), newest: watch::Sender::new(0) };
+        for revocation in revocations {
+            revoked.insert(revocation, 1);
+        }
+        revoked.since(Since::Nothing).0.iter().map(|entry| entry.before).collect()
+    }
+
+    #[test]
+    fn later_entries_replace_earlier_ones() {
+        let disabled = revocation(Of::Client, None);
+        assert_eq!(told(&[disabled.clone(), revocation(Of::Client, Some(5))]), [Some(5)], "it came back");
+        assert_eq!(told(&[revocation(Of::Client, Some(5)), disabled]), [None]);
+    }
+
+    #[test]
+    fn what_somebody_says_brings_nothing_back() {
+        let said = revocation(Of::ClientTokens, Some(5));
+        assert_eq!(told(&[revocation(Of::Client, None), said.clone()]), [None]);
+        assert_eq!(told(&[revocation(Of::Client, Some(7)), said.clone()]), [Some(7)]);
+        assert_eq!(told(&[revocation(Of::Client, Some(3)), said]), [Some(5)]);
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_does_not_know() {
+        let revoked = Revoked { known: RwLock::default(), newest: watch::Sender::new(0) };
+        revoked.insert(&revocation(Of::Client, Some(5)), 10);
+        let (_, count) = revoked.since(Since::Nothing);
+        assert!(revoked.since(Since::Entry(count)).0.is_empty());
+        revoked.insert(&revocation(Of::Tenant, None), 11);
+        assert_eq!(revoked.since(Since::Entry(count)).0.len(), 1);
+        assert_eq!(revoked.since(Since::Revision(10)).0.len(), 1);
+        assert_eq!(revoked.since(Since::Revision(9)).0.len(), 2);
+        revoked.forget_expired(at(9_000));
+        assert!(revoked.since(Since::Nothing).0.is_empty());
     }
 }
