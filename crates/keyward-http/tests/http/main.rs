@@ -55,6 +55,7 @@ mod revocation;
 mod revocation_feed;
 mod revocation_feed_oracle;
 mod revocation_feed_reading;
+mod revoked_tokens;
 mod roles;
 mod secrets;
 mod sessions;
