@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use anyhow::{Context, Result, bail};
-use keyward_core::{Call, Keyward, NewClient, Presented};
-use keyward_http::{Problem, origin};
-use keyward_model::{
-    ApiKey, Application, Partner, Permission, Tenant,
-    admission::{Mode, Needs, Requirement},
+use keyward_core::{Call, Keyward, NewClient, Origin, Presented};
+use keyward_guard::{
+    Admitted, Authority, BoxError, BoxFuture, Credentials, Guard, Mode, Refusal, Requirement,
 };
+use keyward_model::{ApiKey, Application, Partner, Permission, Tenant};
 use serde_json::{Value, json};
 
 use crate::{commands::operator, config::Config, serve, settings::Settings};
@@ -123,34 +122,47 @@ impl Platform {
     }
 }
 
-/// The sample API.
-fn routes(config: &mut web::ServiceConfig) {
-    config.service(
-        web::resource("/sample/points").route(web::get().to(read_points)).route(web::post().to(add_points)),
-    );
-}
-
-async fn read_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {
-    protected(&request, &keyward, "points:read", json!({ "points": [{ "member": "m-1", "balance": 120 }] }))
-        .await
-}
-
-async fn add_points(request: HttpRequest, keyward: web::Data<Keyward>) -> HttpResponse {
-    protected(&request, &keyward, "points:write", json!({ "member": "m-1", "balance": 130 })).await
-}
-
-/// Answers `body` to whoever holds the permission, by token or key.
-async fn protected(request: &HttpRequest, keyward: &Keyward, permission: &str, body: Value) -> HttpResponse {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let presented = Presented { authorization: header("authorization"), api_key: header("x-api-key") };
-    let requirement = Requirement {
-        mode: Mode::Either,
-        needs: Needs::All(permission.parse().unwrap_or_default()),
-        environment: Some(keyward.options().default_environment().to_owned()),
+/// The sample API, behind the guard that any API can have. Being in the same process it asks Keyward itself, so that what is
+/// refused is in the audit log.
+fn routes(config: &mut web::ServiceConfig, keyward: &Keyward) {
+    let options = keyward.options();
+    let guard = Guard::builder(&options.issuer)
+        .audience(&options.audience)
+        .environment(options.default_environment())
+        .mode(Mode::Either)
+        .decided_by(InProcess(keyward.clone()))
+        .build();
+    let guard = match guard {
+        Ok(guard) => guard,
+        Err(error) => return tracing::error!(%error, "the sample API can't be protected"),
     };
-    match keyward.forward_auth(presented, &requirement, None, &origin(request)).await {
-        Ok(Ok(_)) => HttpResponse::Ok().json(body),
-        Ok(Err(refusal)) => Problem::refusal(&refusal, request, keyward).into(),
-        Err(error) => Problem::new(&error, request, keyward).into(),
+    let read = web::get().to(read_points).wrap(guard.require("points:read"));
+    let add = web::post().to(add_points).wrap(guard.require("points:write"));
+    config.service(web::resource("/sample/points").route(read).route(add));
+}
+
+async fn read_points() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "points": [{ "member": "m-1", "balance": 120 }] }))
+}
+
+async fn add_points() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "member": "m-1", "balance": 130 }))
+}
+
+/// Keyward as the authority of a guard.
+struct InProcess(Keyward);
+
+impl Authority for InProcess {
+    fn decide<'a>(
+        &'a self,
+        requirement: &'a Requirement,
+        credentials: &'a Credentials<'a>,
+    ) -> BoxFuture<'a, Result<Result<Admitted, Refusal>, BoxError>> {
+        let (authorization, api_key) = (credentials.authorization(), credentials.api_key());
+        let origin = Origin { ip: credentials.address().map(|ip| ip.to_string()), ..Origin::default() };
+        Box::pin(async move {
+            let presented = Presented { authorization, api_key };
+            Ok(self.0.forward_auth(presented, requirement, None, &origin).await?)
+        })
     }
 }

@@ -21,7 +21,7 @@ use crate::{commands::operator, open::start, settings::Settings};
 const DRAIN: Duration = Duration::from_millis(300);
 
 /// Routes of another application beside Keyward's.
-pub(crate) type Routes = fn(&mut web::ServiceConfig);
+pub(crate) type Routes = fn(&mut web::ServiceConfig, &Keyward);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(settings: Settings) -> Result<()> {
@@ -62,7 +62,11 @@ pub(crate) async fn run(
             let app = app
                 .wrap(keyward_http::wrap(&keyward, &http))
                 .configure(keyward_http::configure(&keyward, &http));
-            if let Some(routes) = routes { app.configure(routes) } else { app }
+            app.configure(|config| {
+                if let Some(routes) = routes {
+                    routes(config, &keyward);
+                }
+            })
         }
     };
     let server = HttpServer::new(app)

@@ -43,7 +43,7 @@ impl Mode {
 pub enum Needs {
     /// All of these; with none, a valid credential is enough.
     All(ScopeSet),
-    /// One of these.
+    /// One of these; with none to choose from, nothing is enough.
     AnyOf(ScopeSet),
 }
 
@@ -68,12 +68,20 @@ impl Needs {
         }
     }
 
-    /// What `held` lacks; empty when it suffices.
+    /// Whether these permissions are enough.
+    #[must_use]
+    pub fn are_met_by(&self, held: &ScopeSet) -> bool {
+        match self {
+            Self::All(all) => all.is_subset(held),
+            Self::AnyOf(any) => any.iter().any(|one| held.contains(one.as_str())),
+        }
+    }
+
+    /// What `held` lacks where it is not enough.
     #[must_use]
     pub fn missing(&self, held: &ScopeSet) -> ScopeSet {
         match self {
             Self::All(all) => all.difference(held),
-            Self::AnyOf(any) if any.iter().any(|one| held.contains(one.as_str())) => ScopeSet::default(),
             Self::AnyOf(any) => any.clone(),
         }
     }
@@ -258,6 +266,9 @@ pub struct Admitted {
     pub token: Option<TokenFacts>,
     /// The key, if one counted.
     pub key: Option<KeyFacts>,
+    /// What it may do. Where both credentials are asked for, what both permit; where either will do, what the token permits,
+    /// or else the key, if that is the one that was enough.
+    pub permissions: ScopeSet,
 }
 
 impl Admitted {
@@ -276,19 +287,6 @@ impl Admitted {
             (Some(key), _) => Some(vec![&key.tenant_id]),
             (None, Some(token)) => token.tenants.as_ref().map(|all| all.iter().map(String::as_str).collect()),
             (None, None) => Some(Vec::new()),
-        }
-    }
-
-    /// Its permissions: with a token and a secret key, those that both have.
-    #[must_use]
-    pub fn permissions(&self) -> ScopeSet {
-        match (&self.token, &self.key) {
-            (Some(token), Some(key)) if !key.is_publishable() => {
-                token.scopes.clone().intersection(&key.permissions)
-            }
-            (Some(token), _) => token.scopes.clone(),
-            (None, Some(key)) => key.permissions.clone(),
-            (None, None) => ScopeSet::default(),
         }
     }
 }
@@ -320,8 +318,8 @@ pub fn admit(
     for environment in environments.into_iter().flatten() {
         in_environment(environment, requirement.environment.as_deref())?;
     }
-    enough(requirement, token.as_ref(), key.as_ref())?;
-    Ok(Admitted { token, key })
+    let permissions = enough(requirement, token.as_ref(), key.as_ref())?;
+    Ok(Admitted { token, key, permissions })
 }
 
 fn no_token() -> Refusal {
@@ -353,33 +351,35 @@ fn in_environment(is: Option<&str>, wanted: Option<&str>) -> Result<(), Refusal>
     }
 }
 
+/// What the request may do, if that is enough.
 fn enough(
     requirement: &Requirement,
     token: Option<&TokenFacts>,
     key: Option<&KeyFacts>,
-) -> Result<(), Refusal> {
+) -> Result<ScopeSet, Refusal> {
     let needs = &requirement.needs;
-    let held = match (token, key) {
-        (Some(token), Some(key)) if key.is_publishable() => vec![&token.scopes],
-        (Some(token), Some(key)) => vec![&token.scopes, &key.permissions],
-        (Some(token), None) => vec![&token.scopes],
-        (None, Some(key)) => vec![&key.permissions],
-        (None, None) => Vec::new(),
-    };
-    let suffices = |held: &&&ScopeSet| needs.missing(held).is_empty();
+    let of_token = token.map(|token| &token.scopes);
+    // Beside a token, the publishable key names the tenant and has no say in what is permitted.
+    let counts = |key: &&KeyFacts| of_token.is_none() || !key.is_publishable();
+    let of_key = key.filter(counts).map(|key| &key.permissions);
+    let held: Vec<&ScopeSet> = of_token.into_iter().chain(of_key).collect();
+    let suffices = |held: &&&ScopeSet| needs.are_met_by(held);
     // Of two credentials, each must suffice where both are asked for, and one where either will do.
-    let lacking = if requirement.mode == Mode::Either && held.iter().any(|held| suffices(&held)) {
-        None
-    } else {
-        held.iter().find(|held| !suffices(held))
+    if requirement.mode == Mode::Either
+        && let Some(sufficient) = held.iter().find(suffices)
+    {
+        return Ok((*sufficient).clone());
+    }
+    let Some(lacking) = held.iter().find(|held| !suffices(held)) else {
+        let both = held.into_iter().cloned().reduce(|all, more| all.intersection(&more));
+        return Ok(both.unwrap_or_default());
     };
-    let Some(held) = lacking else { return Ok(()) };
-    let missing = needs.missing(held);
+    let missing = needs.missing(lacking);
     let detail = match needs {
         Needs::All(_) => format!("The credential lacks the permission {missing}."),
         Needs::AnyOf(_) => format!("The credential has none of the permissions {missing}."),
     };
-    let (required, held) = (needs.permissions().clone(), (*held).clone());
+    let (required, held) = (needs.permissions().clone(), (*lacking).clone());
     Err(Refusal { reason: Reason::PermissionDenied, detail, required, held })
 }
 

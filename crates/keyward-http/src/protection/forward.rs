@@ -105,7 +105,7 @@ fn passed(admitted: &Admitted) -> HttpResponse {
     let told = [
         ("x-keyward-subject", admitted.subject().to_owned()),
         ("x-keyward-tenant", admitted.tenants().unwrap_or_default().join(" ")),
-        ("x-keyward-scope", admitted.permissions().to_string()),
+        ("x-keyward-scope", admitted.permissions.to_string()),
         ("x-keyward-client", token.map(|token| token.client_id.clone()).unwrap_or_default()),
         ("x-keyward-environment", environment.cloned().unwrap_or_default()),
     ];

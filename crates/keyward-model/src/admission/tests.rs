@@ -111,6 +111,26 @@ fn one_of_several_permissions_can_be_enough() {
 }
 
 #[test]
+fn what_a_request_may_do() {
+    let may = |mode, token: Option<TokenFacts>, key: Option<KeyFacts>| {
+        admit(&asks(mode, "a"), token.map(Ok), key.map(Ok)).unwrap().permissions.to_string()
+    };
+    let token = || Some(token("a b", &["t1"]));
+    assert_eq!(may(Mode::Both, token(), Some(secret_key("a c", "t1"))), "a", "what both permit");
+    assert_eq!(may(Mode::Both, token(), Some(publishable("t1"))), "a b");
+    assert_eq!(may(Mode::Either, token(), Some(secret_key("c", "t1"))), "a b", "the one that was enough");
+    let weak = TokenFacts { scopes: scopes("b"), ..token().unwrap() };
+    assert_eq!(may(Mode::Either, Some(weak), Some(secret_key("a c", "t1"))), "a c");
+    assert_eq!(may(Mode::ApiKey, None, Some(secret_key("a c", "t1"))), "a c");
+}
+
+#[test]
+fn with_nothing_to_choose_from_nothing_is_enough() {
+    let any = Requirement { needs: Needs::AnyOf(ScopeSet::default()), ..asks(Mode::Bearer, "") };
+    assert_eq!(outcome(&any, Some(token("a", &["t1"])), None), "permission_denied");
+}
+
+#[test]
 fn a_credential_that_was_refused_refuses_the_request() {
     let expired = || Refusal::new(Reason::TokenExpired, "The token has expired.");
     let key = || Some(Ok(secret_key("a", "t1")));
