@@ -20,6 +20,7 @@ use keyward_model::{
 use crate::{State, admin::one_header, origin, problem::Problem};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const REASON: HeaderName = HeaderName::from_static("x-keyward-reason");
 
 /// What is asked of a request, word by word.
 #[derive(Default)]
@@ -89,7 +90,12 @@ async fn decide(request: &HttpRequest, state: &State, asked: Asked) -> Result<Ht
     let decision = keyward.forward_auth(presented, &requirement, audience, &origin(request)).await;
     match decision.map_err(|error| Problem::new(&error, request, keyward))? {
         Ok(admitted) => Ok(passed(&admitted)),
-        Err(refusal) => Err(Problem::refusal(&refusal, request, keyward)),
+        Err(refusal) => {
+            // Proxies show the status and perhaps headers, and keep the body to themselves.
+            let mut response: HttpResponse = Problem::refusal(&refusal, request, keyward).into();
+            response.headers_mut().insert(REASON, HeaderValue::from_static(refusal.reason.code()));
+            Ok(response)
+        }
     }
 }
 

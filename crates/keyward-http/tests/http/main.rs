@@ -8,6 +8,7 @@ mod access;
 mod agents;
 mod applications;
 mod apps;
+mod attacks;
 mod audit;
 mod audit_writes;
 mod bodies;

@@ -2,6 +2,7 @@
 
 mod call;
 mod credential;
+mod database;
 mod feed;
 mod jwt;
 mod keys;
@@ -100,7 +101,7 @@ impl TestApp {
     pub(crate) async fn with(configure: impl FnOnce(&mut Options, &mut HttpSettings)) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::parse(START).unwrap()));
         let random = Arc::new(SeededRandom::new(1_000_000));
-        let (store, mut options) = (TestStore::default(), Options::new(ISSUER));
+        let (store, mut options) = (TestStore::new(), Options::new(ISSUER));
         let mut http = HttpSettings::default();
         options.token_limit = None;
         configure(&mut options, &mut http);
@@ -135,12 +136,13 @@ impl TestApp {
 
     /// Another node on the same database.
     pub(crate) async fn neighbour(&self) -> Self {
-        let keyward = launch(&self.store, self.keyward.options().clone(), &self.clock, &self.random).await;
+        let store = self.store.another();
+        let keyward = launch(&store, self.keyward.options().clone(), &self.clock, &self.random).await;
         let http = HttpSettings::default();
         Self {
             sender: sender(&keyward, &http).await,
             keyward,
-            store: self.store.clone(),
+            store,
             clock: self.clock.clone(),
             random: self.random.clone(),
             draining: http.draining,

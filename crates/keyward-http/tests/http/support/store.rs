@@ -1,4 +1,4 @@
-//! The memory store, which a test can break, and into which it can put partners.
+//! The store of a test, which it can break, and into which it can put partners.
 
 use std::sync::{
     Arc,
@@ -14,14 +14,15 @@ use keyward_store::{
     Change, EventPage, EventQuery, Feed, Page, Query, Reach, Revision, Store, StoreError, StoreExt as _,
     Tally, Ticket, TicketKey,
 };
-use keyward_store_memory::MemoryStore;
 
-use super::TestApp;
+use super::{TestApp, database::Database};
 
 /// A store whose reads and writes can be made to fail.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct TestStore {
-    inner: MemoryStore,
+    // Before the database, so that its connections are gone first.
+    inner: Arc<dyn Store>,
+    database: Arc<Database>,
     pub(crate) no_writes: Arc<AtomicBool>,
     pub(crate) no_reads: Arc<AtomicBool>,
     /// Whether others get their turn before each access, so that requests made at once run into one another.
@@ -29,17 +30,34 @@ pub(crate) struct TestStore {
 }
 
 impl TestStore {
+    /// On an empty database.
+    pub(crate) fn new() -> Self {
+        let database = Database::new();
+        Self {
+            inner: database.open(),
+            database: Arc::new(database),
+            no_writes: Arc::default(),
+            no_reads: Arc::default(),
+            yields: Arc::default(),
+        }
+    }
+
+    /// Another one on the same database, as another process has it; it fails together with this one.
+    pub(crate) fn another(&self) -> Self {
+        Self { inner: self.database.open(), ..self.clone() }
+    }
+
     async fn turn(&self) {
         if self.yields.load(Ordering::SeqCst) {
             tokio::task::yield_now().await;
         }
     }
 
-    fn reads(&self) -> Result<&MemoryStore, StoreError> {
+    fn reads(&self) -> Result<&dyn Store, StoreError> {
         if self.no_reads.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("the disk of the sqlite file keyward.db is gone"));
         }
-        Ok(&self.inner)
+        Ok(&*self.inner)
     }
 }
 
