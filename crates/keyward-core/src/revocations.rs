@@ -29,7 +29,10 @@ pub(crate) fn among(record: &Record) -> Option<Revocation> {
 enum Turn {
     /// It worked, and no longer does.
     Ended,
-    /// It works again, or has fewer rights than before: what was issued until now is dead.
+    /// It works again: what was issued before it stopped is dead. Nothing was issued since, and what is issued in this very
+    /// millisecond is good.
+    Returned,
+    /// It has fewer rights than before: what was issued until now is dead.
     UntilNow,
 }
 
@@ -37,7 +40,7 @@ enum Turn {
 fn turn(before: bool, after: bool, lost: bool) -> Option<Turn> {
     match (before, after) {
         (true, false) => Some(Turn::Ended),
-        (false, true) => Some(Turn::UntilNow),
+        (false, true) => Some(Turn::Returned),
         (true, true) if lost => Some(Turn::UntilNow),
         _ => None,
     }
@@ -72,7 +75,12 @@ impl Work<'_> {
     }
 
     fn entry(&self, turn: Option<Turn>, of: Revoked, name: &str) -> Option<Revocation> {
-        Some(self.revocation(of, name, (turn? == Turn::UntilNow).then_some(self.now)))
+        let before = match turn? {
+            Turn::Ended => None,
+            Turn::Returned => Timestamp::from_unix_millis(self.now.unix_millis() - 1),
+            Turn::UntilNow => Some(self.now),
+        };
+        Some(self.revocation(of, name, before))
     }
 
     /// Adds to a change what it ends, for a record that it replaces by its next version.
@@ -263,7 +271,7 @@ mod tests {
     #[test]
     fn what_ends_and_what_returns_is_told() {
         assert_eq!(turn(true, false, false), Some(Turn::Ended));
-        assert_eq!(turn(false, true, true), Some(Turn::UntilNow));
+        assert_eq!(turn(false, true, true), Some(Turn::Returned));
         assert_eq!(turn(true, true, true), Some(Turn::UntilNow));
         assert_eq!(turn(true, true, false), None);
         assert_eq!(turn(false, false, true), None, "it was told before");

@@ -94,11 +94,7 @@ impl Denial {
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers =
             vec![("content-type", PROBLEM_JSON.to_owned()), ("cache-control", "no-store".to_owned())];
-        let challenged = |refusal: &&Refusal| {
-            // Another token would not help where the tenant or the environment is another one.
-            self.status() == 401 || refusal.reason == Reason::PermissionDenied
-        };
-        if let Some(refusal) = self.refusal().filter(challenged) {
+        if let (401 | 403, Some(refusal)) = (self.status(), self.refusal()) {
             headers.push(("www-authenticate", refusal.challenge()));
         }
         if matches!(self.status(), 429 | 503) {

@@ -307,7 +307,8 @@ fn other_content(id: &str) -> Option<Value> {
     let text = json!({ "schema": { "type": "string" } });
     Some(match id {
         "forwardAuth" | "forwardAuthByHeaders" => return None,
-        "revocationFeed" => json!({ "application/jwt": text }),
+        // No schema: it is neither JSON nor for generated clients to look into.
+        "revocationFeed" => json!({ "application/jwt": {} }),
         "exportAuditEvents" => json!({ "application/x-ndjson": text, "text/csv": text }),
         "apiReference" => json!({ "text/html": text }),
         "apiReferenceStyle" => json!({ "text/css": text }),

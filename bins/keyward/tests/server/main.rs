@@ -15,7 +15,6 @@ mod nodes;
 mod operations;
 mod protecting;
 mod proxies;
-mod revocations;
 mod starting;
 mod support;
 mod tampering;
