@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::blocking::Client;
+use reqwest::{Method, blocking::Client};
 use serde_json::{Value, json};
 
 use crate::support::{Server, eventually, sqlite, text};
@@ -66,41 +66,76 @@ fn what_is_in_flight_ends_well() {
     assert!(status.success());
 }
 
-/// Wherever somebody sends a secret by mistake, it gets into no log and no audit record.
+/// The forms in which a secret could be written down: as it is, in hexadecimal, and in base64 at each of the three places
+/// that a byte can have in it. It has no characters that URLs would have to encode.
+fn forms(secret: &str) -> Vec<String> {
+    use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+    let random = &secret[9..30];
+    let hex: String = random.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let base64 = (0..3).map(|skipped| STANDARD_NO_PAD.encode(&random.as_bytes()[skipped..skipped + 18]));
+    [random.to_owned(), hex.to_uppercase(), hex].into_iter().chain(base64).collect()
+}
+
+/// Wherever somebody sends a secret, on purpose or by mistake, it gets into no log, audit record, database file or metric.
 #[test]
 fn no_secret_is_written_down() {
     let database = sqlite();
     let client = database.admin_client();
-    let settings = [("KEYWARD_LOG__LEVEL", "debug"), ("KEYWARD_LOG__FORMAT", "json")];
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let metrics = format!("127.0.0.1:{port}");
+    let settings = [
+        ("KEYWARD_LOG__LEVEL", "debug"),
+        ("KEYWARD_LOG__FORMAT", "json"),
+        ("KEYWARD_METRICS__BIND", &metrics),
+    ];
     let server = Server::start_with(&database, &settings);
     let (http, secret) = (Client::new(), client.1.as_str());
     let endpoint = server.url("/oauth2/token");
     let grant = [("grant_type", "client_credentials")];
     let send = |request: reqwest::blocking::RequestBuilder| request.send().unwrap().status().as_u16();
-    assert_eq!(send(http.post(format!("{endpoint}?client_secret={secret}")).form(&grant)), 400);
-    assert_eq!(send(http.post(&endpoint).basic_auth(secret, Some(secret)).form(&grant)), 401);
-    assert_eq!(
-        send(http.post(&endpoint).form(&[grant[0], ("client_id", secret), ("client_secret", secret)])),
-        401
-    );
-    assert_eq!(send(http.get(server.url(&format!("/{secret}")))), 404);
-    let odd = http.post(&endpoint).basic_auth(&client.0, Some(secret)).form(&grant);
-    assert_eq!(send(odd.header("User-Agent", secret).header("X-Request-Id", secret)), 200);
     let admin = server.admin(&client);
-    let (_, made) = admin.api_client("acme", "ES256");
-    let events = Value::from(admin.events("")).to_string();
-    let log = server.log();
-    for secret in [secret, &made.1] {
-        let random = &secret[9..30];
-        assert!(!events.contains(random), "in the audit log");
-        assert!(!log.contains(random), "in the log");
+    let (application, made) = admin.api_client("acme", "ES256");
+    let named = json!({ "name": "Till", "tenant_id": application["tenant_id"] });
+    let keys = [admin.create("api-keys", &named), admin.create("api-keys", &named)];
+    let agent = admin.create("agents", &named);
+    let values = [text(&keys[0], "/value"), text(&keys[1], "/value")];
+    let agent = text(&agent, "/secret/value");
+    assert_eq!(send(admin.request(Method::POST, &format!("api-keys/{}/revoke", text(&keys[1], "/id")))), 200);
+    for secret in [secret, &made.1, &values[0], &agent] {
+        assert_eq!(send(http.post(format!("{endpoint}?client_secret={secret}")).form(&grant)), 400);
+        assert_eq!(send(http.post(&endpoint).basic_auth(secret, Some(secret)).form(&grant)), 401);
+        let body = [grant[0], ("client_id", secret), ("client_secret", secret)];
+        assert_eq!(send(http.post(&endpoint).form(&body)), 401);
+        assert_eq!(send(http.get(server.url(&format!("/{secret}")))), 404);
+        assert_eq!(send(http.get(server.url(&format!("/forward-auth?permission={secret}")))), 401);
+        assert_eq!(send(admin.request(Method::GET, &format!("applications?q={secret}"))), 200);
+        let odd = http.post(&endpoint).basic_auth(&client.0, Some(&client.1)).form(&grant);
+        assert_eq!(send(odd.header("User-Agent", secret).header("X-Request-Id", secret)), 200);
     }
-    assert!(log.contains("\"route\":\"/api/v1/admin/applications\""), "{log}");
-    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
-    for file in ["keyward.db", "keyward.db-wal"] {
-        let path = database.file().with_file_name(file);
-        let stored = std::fs::read(path).unwrap_or_default();
-        assert!(!stored.windows(21).any(|window| window == &secret.as_bytes()[9..30]), "in {file}");
+    for (key, expected) in [(&values[0], 200), (&values[1], 401)] {
+        let forward = http.get(server.url("/forward-auth?require=api_key"));
+        assert_eq!(send(forward.header("X-Api-Key", key)), expected);
+    }
+    let written = [
+        ("the audit log", Value::from(admin.events("")).to_string()),
+        ("the log", server.log()),
+        ("the metrics", http.get(format!("http://{metrics}/metrics")).send().unwrap().text().unwrap()),
+    ];
+    assert!(written[1].1.contains("\"route\":\"/api/v1/admin/applications\""), "{}", written[1].1);
+    assert!(written[2].1.contains("keyward_api_key_checks_total"), "{}", written[2].1);
+    assert!(written[1].1.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let read = |file: &str| std::fs::read(database.file().with_file_name(file)).unwrap_or_default();
+    let files = ["keyward.db", "keyward.db-wal"].map(|file| (file, read(file)));
+    for secret in [secret, &made.1, &values[0], &values[1], &agent] {
+        for form in forms(secret) {
+            for (place, text) in &written {
+                assert!(!text.contains(&form), "{form} of {secret} in {place}");
+            }
+            for (file, bytes) in &files {
+                let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+                assert!(!found, "{form} of {secret} in {file}");
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is below the store of a test: memory, a file of SQLite, or a database of a PostgreSQL server.
 //!
-//! `KEYWARD_TEST_STORE` says which, for all tests: `memory`, which is the default, `sqlite` or `postgres`, which needs the
-//! server of `scripts/postgres run`. Whether databases keep what they promise to is proven elsewhere, so nothing waits for
-//! a disk here.
+//! `KEYWARD_TEST_STORE` says which, for all tests: `memory`, which is the default, `sqlite`, or `postgres`, which needs
+//! `scripts/postgres scratch cargo test -p keyward-http --test http`. Whether databases keep what they were given is proven
+//! elsewhere, so they are in memory where there is a place for files there.
 
 use std::{
     env::{self, VarError},
@@ -48,14 +48,14 @@ impl Database {
 }
 
 fn open(url: &str) -> DieselStore {
-    DieselStore::open(Options { create: true, pool_size: 3, ..Options::new(url) }).unwrap()
+    DieselStore::open(Options { create: true, pool_size: 2, ..Options::new(url) }).unwrap()
 }
 
 fn url_in(folder: &TempDir) -> String {
     format!("sqlite://{}/keyward.db", folder.path().display())
 }
 
-/// A file in memory, where there is such a place.
+/// A folder with a file in it.
 fn file() -> TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
@@ -70,20 +70,21 @@ pub(crate) struct OnServer {
 }
 
 impl OnServer {
-    /// A copy of one whose tables were made once for all tests. That one is left to the end of the server.
+    /// A copy of one whose tables were made once for all tests, and which sorts texts as a dictionary does, unless it is
+    /// told otherwise. That one is left to the end of the server.
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         static TEMPLATE: OnceLock<String> = OnceLock::new();
         let name = format!("keyward_http_{}", std::process::id());
         let template = TEMPLATE.get_or_init(|| {
             let template = format!("{name}_template");
-            on_server(&format!("CREATE DATABASE {template} TEMPLATE template0"));
+            let dictionary = "LOCALE_PROVIDER icu ICU_LOCALE 'en'";
+            on_server(&format!("CREATE DATABASE {template} TEMPLATE template0 {dictionary}"));
             open(&url_of(&template)).migrate().unwrap();
             template
         });
         let name = format!("{name}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         on_server(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
-        on_server(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
         Self { url: url_of(&name), name }
     }
 }
@@ -97,7 +98,7 @@ impl Drop for OnServer {
 /// The server's address, which is a database in which others can be made.
 fn server() -> String {
     env::var("KEYWARD_TEST_POSTGRES").expect(
-        "KEYWARD_TEST_POSTGRES is not set: run this through `scripts/postgres run cargo test -p keyward-http`",
+        "KEYWARD_TEST_POSTGRES is not set: run this through `scripts/postgres scratch cargo test -p keyward-http`",
     )
 }
 
