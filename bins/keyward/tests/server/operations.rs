@@ -71,7 +71,7 @@ fn what_is_in_flight_ends_well() {
 fn forms(secret: &str) -> Vec<String> {
     use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
     let random = &secret[9..30];
-    let hex: String = random.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = keyward_model::hex(random.as_bytes());
     let base64 = (0..3).map(|skipped| STANDARD_NO_PAD.encode(&random.as_bytes()[skipped..skipped + 18]));
     [random.to_owned(), hex.to_uppercase(), hex].into_iter().chain(base64).collect()
 }
