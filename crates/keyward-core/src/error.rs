@@ -1,20 +1,15 @@
 //! Why the admin API refuses something: few kinds, public text apart from the private cause.
 
-use keyward_model::ScopeSet;
+use keyward_model::{ScopeSet, admission};
 use keyward_policy::{GrantRefusal, Refusal};
 use keyward_store::StoreError;
 
 /// A refusal or failure of the admin API.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The credential is missing or does not work (401).
-    #[error("{detail}")]
-    Unauthenticated {
-        /// A reason code of the contract, such as `token_expired`.
-        code: &'static str,
-        /// What is wrong, for people.
-        detail: String,
-    },
+    /// The credential is missing or does not work (401), or is used too often (429).
+    #[error(transparent)]
+    Refused(#[from] admission::Refusal),
     /// The caller may not do this (403).
     #[error("{detail}")]
     Forbidden {

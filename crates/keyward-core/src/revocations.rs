@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use keyward_model::{
     Agent, ApiKey, Application, Entity, Field, Grant, Group, Id, Kind, Membership, Meta, Nesting, Partner,
-    Reach, Record, Revocation, Revoked, Role, ScopeSet, Secret, SigningKey, Status, TenancyStatus, Tenant,
-    Timestamp, User, Value,
+    Reach, Record, Revocation, Revoked, Role, ScopeSet, SigningKey, Tenant, Timestamp, User, Value,
 };
+use keyward_policy::liveness::{self, Tenancy};
 use keyward_store::{Change, Query, StoreError, StoreExt};
 
 use crate::{MAX_TOKEN_LIFETIME, admin::Work, directory::all};
@@ -104,7 +104,8 @@ impl Work<'_> {
                 entry(agent(before, after), Revoked::Client, &after.id().to_string())
             }
             (Record::Secret(before), Record::Secret(after)) => {
-                let works = |it: &Secret| it.meta.deleted_at.is_none() && it.revoked_at.is_none();
+                // The expiry of a secret ends no token.
+                let works = |it| liveness::secret_tokens(it).is_ok();
                 let turn = turn(works(before), works(after), false);
                 entry(turn, Revoked::Credential, &after.id().to_string())
             }
@@ -139,7 +140,7 @@ impl Work<'_> {
     }
 
     fn application(&self, before: &Application, after: &Application) -> Vec<Revocation> {
-        let works = |it: &Application| is_on(it.meta.deleted_at, it.status);
+        let works = |it| liveness::application_itself(it, self.now).is_ok();
         let of_tenant = |grants: &[Grant], of: &Grant| {
             grants.iter().find(|grant| grant.tenant_id == of.tenant_id).cloned()
         };
@@ -178,10 +179,11 @@ impl Work<'_> {
 
     /// Whether a tenant is in use, and its partner with it.
     async fn is_up(&self, tenant: &Tenant) -> Result<bool, StoreError> {
-        let own = is_up(tenant.meta.deleted_at, tenant.status);
-        let (true, Some(partner)) = (own, tenant.partner_id) else { return Ok(own) };
-        let partner: Option<Partner> = self.keyward.inner.store.get_as(&Reach::Platform, partner).await?;
-        Ok(partner.is_some_and(|partner| is_up(partner.meta.deleted_at, partner.status)))
+        let partner: Option<Partner> = match tenant.partner_id {
+            Some(id) => self.keyward.inner.store.get_as(&Reach::Platform, id).await?,
+            None => None,
+        };
+        Ok(liveness::tenancy(Tenancy { tenant: Some(tenant), partner: partner.as_ref() }).is_ok())
     }
 
     /// Entries about everybody who is in a group or in one inside it; about all tokens when those are too many.
@@ -209,7 +211,7 @@ impl Work<'_> {
     }
 
     async fn partner(&self, before: &Partner, after: &Partner) -> Result<Vec<Revocation>, StoreError> {
-        let works = |it: &Partner| is_up(it.meta.deleted_at, it.status);
+        let works = |it| liveness::partner(Some(it)).is_ok();
         let Some(turned) = turn(works(before), works(after), false) else { return Ok(Vec::new()) };
         let query = Query::all(Kind::Tenant).with(Field::PartnerId, Value::id(Some(after.id())));
         let (tenants, _) = all::<Tenant>(&*self.keyward.inner.store, query).await?;
@@ -218,27 +220,15 @@ impl Work<'_> {
     }
 }
 
-fn is_on(deleted_at: Option<Timestamp>, status: Status) -> bool {
-    deleted_at.is_none() && status == Status::Active
-}
-
-fn is_up(deleted_at: Option<Timestamp>, status: TenancyStatus) -> bool {
-    deleted_at.is_none() && status == TenancyStatus::Active
-}
-
 fn agent(before: &Agent, after: &Agent) -> Option<Turn> {
-    let works = |it: &Agent| is_on(it.meta.deleted_at, it.status);
+    let works = |it| liveness::agent_itself(it).is_ok();
     let fewer = lost_scopes(&before.allowed_scopes, &after.allowed_scopes)
         || lost(&before.allowed_tools, &after.allowed_tools);
     turn(works(before), works(after), fewer)
 }
 
 fn api_key(before: &ApiKey, after: &ApiKey, now: Timestamp) -> Option<Turn> {
-    let works = |it: &ApiKey| {
-        is_on(it.meta.deleted_at, it.status)
-            && it.revoked_at.is_none()
-            && it.expires_at.is_none_or(|at| at > now)
-    };
+    let works = |it| liveness::api_key_itself(it, now).is_ok();
     let networks = before.allowed_ips != after.allowed_ips;
     let fewer = lost_scopes(&before.permissions, &after.permissions)
         || earlier(before.expires_at, after.expires_at)
@@ -247,7 +237,7 @@ fn api_key(before: &ApiKey, after: &ApiKey, now: Timestamp) -> Option<Turn> {
 }
 
 fn user(before: &User, after: &User) -> Option<Turn> {
-    let works = |it: &User| is_on(it.meta.deleted_at, it.status);
+    let works = |it| liveness::user_itself(it).is_ok();
     let fewer = lost(&before.roles, &after.roles)
         || before.valid_after != after.valid_after
         || before.admin_role != after.admin_role;

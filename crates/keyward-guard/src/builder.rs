@@ -188,7 +188,7 @@ impl Builder {
     }
 
     /// How long the answer is remembered that a key is good: ten seconds without this, an hour at most. A revocation that the
-    /// feed tells of counts earlier.
+    /// feed tells of counts earlier, and no answer outlives its key.
     pub fn remember_keys(mut self, duration: Duration) -> Self {
         self.remembered_keys = duration.min(Duration::from_hours(1));
         self

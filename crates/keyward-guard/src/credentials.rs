@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use keyward_model::admission::{Reason, Refusal};
+use keyward_model::admission::{Reason, Refusal, bearer};
 
 /// The header that carries an access token.
 pub(crate) const AUTHORIZATION: &str = "Authorization";
@@ -84,24 +84,14 @@ impl<'a> Credentials<'a> {
 
     /// The access token (RFC 6750 section 2.1); `bare` also takes one without the word `Bearer`.
     pub(crate) fn token(&self, bare: bool) -> Option<Result<&'a str, Refusal>> {
-        let value = trimmed(self.authorization)?;
-        let no_scheme =
-            || Refusal::new(Reason::SchemeMissing, "The token needs the word Bearer in front of it.");
-        let space = value.iter().position(|byte| *byte == b' ');
-        let (scheme, rest) = value.split_at(space.unwrap_or(value.len()));
-        let token = match (scheme.eq_ignore_ascii_case(b"bearer"), space) {
-            (true, None) => return None,
-            (true, Some(_)) => rest,
-            (false, None) if bare => value,
-            (false, None) => return Some(Err(no_scheme())),
-            (false, Some(_)) => {
-                let detail = "The scheme must be Bearer: Authorization: Bearer …";
-                return Some(Err(Refusal::new(Reason::SchemeMissing, detail)));
-            }
+        let Ok(value) = std::str::from_utf8(trimmed(self.authorization)?) else {
+            let detail = "The token is not an access token of this issuer.";
+            return Some(Err(Refusal::new(Reason::TokenMalformed, detail)));
         };
-        let malformed =
-            || Refusal::new(Reason::TokenMalformed, "The token is not an access token of this issuer.");
-        Some(std::str::from_utf8(token.trim_ascii_start()).map_err(|_| malformed()))
+        match bearer(value) {
+            Some(Err(_)) if bare && !value.contains(' ') => Some(Ok(value)),
+            token => token,
+        }
     }
 
     /// The API key.

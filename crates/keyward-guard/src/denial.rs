@@ -94,8 +94,8 @@ impl Denial {
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers =
             vec![("content-type", PROBLEM_JSON.to_owned()), ("cache-control", "no-store".to_owned())];
-        if let (401 | 403, Some(refusal)) = (self.status(), self.refusal()) {
-            headers.push(("www-authenticate", refusal.challenge()));
+        if let Some(challenge) = self.refusal().and_then(Refusal::challenge) {
+            headers.push(("www-authenticate", challenge));
         }
         if matches!(self.status(), 429 | 503) {
             headers.push(("retry-after", "1".to_owned()));

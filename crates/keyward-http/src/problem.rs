@@ -80,7 +80,7 @@ impl Problem {
     #[must_use]
     pub fn new(error: &Error, request: &HttpRequest, keyward: &Keyward) -> Self {
         let (status, code) = match error {
-            Error::Unauthenticated { code, .. } => (StatusCode::UNAUTHORIZED, *code),
+            Error::Refused(refusal) => return Self::refusal(refusal, request, keyward),
             Error::Forbidden { .. } => (StatusCode::FORBIDDEN, "permission_denied"),
             Error::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Error::Conflict { code, .. } => (StatusCode::CONFLICT, *code),
@@ -107,14 +107,6 @@ impl Problem {
                 problem.body.required_permissions = Some(required.clone());
                 problem.body.held_permissions = Some(held.iter().map(ToString::to_string).collect());
             }
-            Error::Unauthenticated { .. } => {
-                let issuer = &keyward.options().issuer;
-                problem.challenge = Some(format!(
-                    "Bearer error=\"invalid_token\", error_description=\"{}\", \
-                     resource_metadata=\"{issuer}/.well-known/oauth-protected-resource\"",
-                    quotable(&problem.body.detail)
-                ));
-            }
             _ => {}
         }
         problem
@@ -132,14 +124,14 @@ impl Problem {
             problem.body.held_permissions = lists(&refusal.held);
         }
         let issuer = &keyward.options().issuer;
-        problem.challenge = match status {
-            StatusCode::UNAUTHORIZED => Some(format!(
-                "{}, resource_metadata=\"{issuer}/.well-known/oauth-protected-resource\"",
-                refusal.challenge()
-            )),
-            StatusCode::FORBIDDEN if reason == Reason::PermissionDenied => Some(refusal.challenge()),
-            _ => None,
+        // Who needs another token is told where to get one (RFC 9728 section 5.1).
+        let metadata = match status {
+            StatusCode::UNAUTHORIZED => {
+                format!(", resource_metadata=\"{issuer}/.well-known/oauth-protected-resource\"")
+            }
+            _ => String::new(),
         };
+        problem.challenge = refusal.challenge().map(|challenge| challenge + &metadata);
         problem
     }
 

@@ -3,11 +3,12 @@
 //! Verifying a credential is somebody else's work (the server in its memory, `keyward-guard` with keys that it fetched).
 //! What verified credentials come to is decided here alone, so that no two ways of protecting an API can differ.
 
-use std::fmt;
+mod refusal;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Scope, ScopeSet};
+pub use self::refusal::{Reason, Refusal};
+use crate::{Scope, ScopeSet, Timestamp};
 
 /// Which credentials a request must bring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,6 +125,8 @@ pub struct KeyFacts {
     pub permissions: ScopeSet,
     /// Its environment; a publishable key belongs to none.
     pub environment: Option<String>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl KeyFacts {
@@ -134,128 +137,16 @@ impl KeyFacts {
     }
 }
 
-/// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// A credential that is asked for was not sent.
-    CredentialsMissing,
-    /// The `Authorization` header has another scheme than `Bearer`, or none.
-    SchemeMissing,
-    /// The token is no access token of the issuer.
-    TokenMalformed,
-    /// The token has expired.
-    TokenExpired,
-    /// The token, or something that it depends on, was revoked.
-    TokenRevoked,
-    /// The token is for another API.
-    TokenWrongAudience,
-    /// A credential is of another environment.
-    TokenWrongEnvironment,
-    /// The key is unknown.
-    KeyInvalid,
-    /// The key has expired.
-    KeyExpired,
-    /// The key was revoked or disabled, or its tenant suspended.
-    KeyRevoked,
-    /// Token and key are of different tenants.
-    TenantMismatch,
-    /// A permission is missing.
-    PermissionDenied,
-    /// There were too many attempts.
-    RateLimited,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 13] = [
-        Self::CredentialsMissing,
-        Self::SchemeMissing,
-        Self::TokenMalformed,
-        Self::TokenExpired,
-        Self::TokenRevoked,
-        Self::TokenWrongAudience,
-        Self::TokenWrongEnvironment,
-        Self::KeyInvalid,
-        Self::KeyExpired,
-        Self::KeyRevoked,
-        Self::TenantMismatch,
-        Self::PermissionDenied,
-        Self::RateLimited,
-    ];
-
-    /// The reason in a word, for programs.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::CredentialsMissing => "credentials_missing",
-            Self::SchemeMissing => "scheme_missing",
-            Self::TokenMalformed => "token_malformed",
-            Self::TokenExpired => "token_expired",
-            Self::TokenRevoked => "token_revoked",
-            Self::TokenWrongAudience => "token_wrong_audience",
-            Self::TokenWrongEnvironment => "token_wrong_environment",
-            Self::KeyInvalid => "key_invalid",
-            Self::KeyExpired => "key_expired",
-            Self::KeyRevoked => "key_revoked",
-            Self::TenantMismatch => "tenant_mismatch",
-            Self::PermissionDenied => "permission_denied",
-            Self::RateLimited => "rate_limited",
-        }
-    }
-
-    /// The HTTP status: 401 when the credential is at fault, 403 when it is good but not enough.
-    #[must_use]
-    pub const fn status(self) -> u16 {
-        match self {
-            Self::TokenWrongEnvironment | Self::TenantMismatch | Self::PermissionDenied => 403,
-            Self::RateLimited => 429,
-            _ => 401,
-        }
-    }
-}
-
-/// A refusal: why, and what would help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct Refusal {
-    /// Why.
-    pub reason: Reason,
-    /// The same as a sentence for people.
-    pub detail: String,
-    /// The permissions that were asked for, when they are why.
-    pub required: ScopeSet,
-    /// The permissions that the credential has, when they are why.
-    pub held: ScopeSet,
-}
-
-impl Refusal {
-    /// A refusal that is not about permissions.
-    #[must_use]
-    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        let (required, held) = (ScopeSet::default(), ScopeSet::default());
-        Self { reason, detail: detail.into(), required, held }
-    }
-
-    /// The value of `WWW-Authenticate` (RFC 6750 section 3) that goes with a 401 or 403.
-    #[must_use]
-    pub fn challenge(&self) -> String {
-        match self.reason {
-            Reason::PermissionDenied => {
-                format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", self.required)
-            }
-            _ => format!("Bearer error=\"invalid_token\", error_description=\"{}\"", Quoted(&self.detail)),
-        }
-    }
-}
-
-/// A text as it may stand in a quoted string of RFC 6750: printable ASCII without `"` and `\`.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let allowed = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
-        self.0.chars().try_for_each(|c| fmt::Write::write_char(f, if allowed(c) { c } else { ' ' }))
+/// The token in a value of `Authorization` (RFC 6750 section 2.1); nothing where none was sent.
+#[must_use]
+pub fn bearer(authorization: &str) -> Option<Result<&str, Refusal>> {
+    let refused = |detail: &str| Some(Err(Refusal::new(Reason::SchemeMissing, detail)));
+    let value = authorization.trim_ascii();
+    match value.split_once(' ') {
+        None if value.is_empty() || value.eq_ignore_ascii_case("bearer") => None,
+        None => refused("The token needs the word Bearer in front of it."),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(Ok(token.trim_ascii_start())),
+        Some(_) => refused("The scheme must be Bearer: Authorization: Bearer …"),
     }
 }
 
@@ -299,9 +190,9 @@ pub fn admit(
     key: Option<Result<KeyFacts, Refusal>>,
 ) -> Result<Admitted, Refusal> {
     let (token, key) = match requirement.mode {
-        Mode::Bearer => (Some(token.ok_or_else(no_token)??), None),
+        Mode::Bearer => (Some(token.ok_or_else(Refusal::no_token)??), None),
         Mode::ApiKey => (None, Some(key.ok_or_else(no_key)??)),
-        Mode::Both => (Some(token.ok_or_else(no_token)??), Some(key.ok_or_else(no_key)??)),
+        Mode::Both => (Some(token.ok_or_else(Refusal::no_token)??), Some(key.ok_or_else(no_key)??)),
         Mode::Either if token.is_none() && key.is_none() => {
             let detail = "Send an access token in Authorization: Bearer, or an API key in X-Api-Key.";
             return Err(Refusal::new(Reason::CredentialsMissing, detail));
@@ -320,10 +211,6 @@ pub fn admit(
     }
     let permissions = enough(requirement, token.as_ref(), key.as_ref())?;
     Ok(Admitted { token, key, permissions })
-}
-
-fn no_token() -> Refusal {
-    Refusal::new(Reason::CredentialsMissing, "Send an access token: Authorization: Bearer …")
 }
 
 fn no_key() -> Refusal {

@@ -3,7 +3,7 @@
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
 use keyward_model::{
-    ApiKey, Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User,
+    Agent, ApiKey, Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User,
 };
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.
@@ -105,36 +105,53 @@ pub fn tenancy(above: Tenancy<'_>) -> Result<(), Dead> {
     }
 }
 
+/// What is deleted is unknown, whatever it belonged to; else what is above comes first.
+fn below(above: Result<(), Dead>, itself: Result<(), Dead>) -> Result<(), Dead> {
+    if itself == Err(Dead::Unknown) { itself } else { above.and(itself) }
+}
+
+/// Whether the tenant or partner that something belongs to, if any, is alive.
+fn owner(in_tenant: bool, in_partner: bool, above: Tenancy<'_>) -> Result<(), Dead> {
+    match (in_tenant, in_partner) {
+        (true, _) => tenancy(above),
+        (false, true) => partner(above.partner),
+        (false, false) => Ok(()),
+    }
+}
+
+fn enabled(deleted_at: Option<Timestamp>, status: Status, disabled: Dead) -> Result<(), Dead> {
+    match status {
+        _ if deleted_at.is_some() => Err(Dead::Unknown),
+        Status::Active => Ok(()),
+        Status::Disabled => Err(disabled),
+    }
+}
+
 /// Whether an application and all that it belongs to are alive at `now`.
 pub fn application(application: &Application, above: Tenancy<'_>, now: Timestamp) -> Result<(), Dead> {
-    if application.meta.deleted_at.is_some() {
-        return Err(Dead::Unknown);
-    }
-    if application.tenant_id.is_some() {
-        tenancy(above)?;
-    } else if application.partner_id.is_some() {
-        partner(above.partner)?;
-    }
-    if application.status == Status::Disabled {
-        return Err(Dead::ClientDisabled);
-    }
-    if application.expires_at <= now {
-        return Err(Dead::ClientExpired(application.expires_at));
-    }
-    Ok(())
+    let owner = owner(application.tenant_id.is_some(), application.partner_id.is_some(), above);
+    below(owner, application_itself(application, now))
+}
+
+/// Whether an application is alive at `now`, whatever it belongs to.
+pub fn application_itself(application: &Application, now: Timestamp) -> Result<(), Dead> {
+    enabled(application.meta.deleted_at, application.status, Dead::ClientDisabled)?;
+    if application.expires_at <= now { Err(Dead::ClientExpired(application.expires_at)) } else { Ok(()) }
+}
+
+/// Whether an agent is alive, whatever it belongs to.
+pub fn agent_itself(agent: &Agent) -> Result<(), Dead> {
+    enabled(agent.meta.deleted_at, agent.status, Dead::ClientDisabled)
 }
 
 /// Whether a user and all that they belong to are alive.
 pub fn user(user: &User, above: Tenancy<'_>) -> Result<(), Dead> {
-    if user.meta.deleted_at.is_some() {
-        return Err(Dead::Unknown);
-    }
-    if user.tenant_id.is_some() {
-        tenancy(above)?;
-    } else if user.partner_id.is_some() {
-        partner(above.partner)?;
-    }
-    if user.status == Status::Disabled { Err(Dead::UserDisabled) } else { Ok(()) }
+    below(owner(user.tenant_id.is_some(), user.partner_id.is_some(), above), user_itself(user))
+}
+
+/// Whether a user is alive, whatever they belong to.
+pub fn user_itself(user: &User) -> Result<(), Dead> {
+    enabled(user.meta.deleted_at, user.status, Dead::UserDisabled)
 }
 
 /// Whether a secret may still obtain tokens at `now`.
@@ -157,17 +174,16 @@ pub fn secret_tokens(secret: &Secret) -> Result<(), Dead> {
 
 /// Whether an API key and its tenant are alive at `now`.
 pub fn api_key(key: &ApiKey, above: Tenancy<'_>, now: Timestamp) -> Result<(), Dead> {
-    if key.meta.deleted_at.is_some() {
-        return Err(Dead::Unknown);
-    }
-    tenancy(above)?;
-    if let Some(at) = key.revoked_at {
-        return Err(Dead::KeyRevoked(at));
-    }
-    match key.expires_at {
-        Some(at) if at <= now => Err(Dead::KeyExpired(at)),
-        _ if key.status == Status::Disabled => Err(Dead::KeyDisabled),
-        _ => Ok(()),
+    below(tenancy(above), api_key_itself(key, now))
+}
+
+/// Whether an API key is alive at `now`, whatever its tenant is.
+pub fn api_key_itself(key: &ApiKey, now: Timestamp) -> Result<(), Dead> {
+    match (key.revoked_at, key.expires_at) {
+        _ if key.meta.deleted_at.is_some() => Err(Dead::Unknown),
+        (Some(at), _) => Err(Dead::KeyRevoked(at)),
+        (None, Some(at)) if at <= now => Err(Dead::KeyExpired(at)),
+        _ => enabled(None, key.status, Dead::KeyDisabled),
     }
 }
 

@@ -138,19 +138,24 @@ fn they_reach_the_other_nodes_without_notifications() {
     let admin = nodes[0].admin(&database.admin_client());
     let keys = keys(&admin);
     let done = AtomicBool::new(false);
-    thread::scope(|scope| {
+    let (lags, cut_off) = thread::scope(|scope| {
         // Whoever listens is cut off, again and again.
-        scope.spawn(|| {
+        let cutting = scope.spawn(|| {
+            let mut cut_off = 0;
             while !done.load(Ordering::SeqCst) {
-                database.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                let answer = database.execute(
+                    "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE datname = current_database() AND query LIKE 'LISTEN%'",
                 );
+                cut_off += answer.trim().parse::<usize>().unwrap();
                 thread::sleep(Duration::from_millis(200));
             }
+            cut_off
         });
         let lags = lags(&nodes, &admin, &keys);
         done.store(true, Ordering::SeqCst);
-        check(&lags, Duration::from_secs(1));
+        (lags, cutting.join().unwrap())
     });
+    assert!(cut_off >= nodes.len(), "somebody listened: {cut_off}");
+    check(&lags, Duration::from_secs(1));
 }

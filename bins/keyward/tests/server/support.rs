@@ -56,16 +56,16 @@ impl Database {
         self.dir.path().join("keyward-data/master.key")
     }
 
-    /// Runs SQL behind the server's back.
-    pub(crate) fn execute(&self, sql: &str) {
+    /// Runs SQL behind the server's back; what PostgreSQL answers.
+    pub(crate) fn execute(&self, sql: &str) -> String {
         if self.postgres.is_some() {
-            psql(&self.url, sql);
-            return;
+            return psql(&self.url, sql);
         }
         let script =
             "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.executescript(sys.argv[2])\nc.commit()";
         let status = Command::new("python3").args(["-c", script]).arg(self.file()).arg(sql).status().unwrap();
         assert!(status.success(), "{sql}");
+        String::new()
     }
 
     /// The command, in the database's folder.

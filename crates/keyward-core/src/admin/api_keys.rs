@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
     Action, AnyId, ApiKey, ApiKeyView, EditApiKey, Entity, FieldChange, Id, Kind, NewApiKey, Owner,
-    RotateApiKey, State, Status, Tenant, Timestamp, Usage,
+    RotateApiKey, Status, Tenant, Timestamp, Usage,
 };
-use keyward_policy::{Action as Act, Target};
+use keyward_policy::{
+    Action as Act, Target,
+    liveness::{self, Dead},
+};
 use keyward_store::{Change, StoreError, StoreExt};
 use serde_json::{Value, json};
 
@@ -114,14 +117,13 @@ fn successor(work: &Work<'_>, old: &ApiKey) -> (ApiKey, Value) {
 /// The old key, which goes on for the overlap.
 fn outgoing(work: &Work<'_>, old: &ApiKey, next: Id<ApiKey>, rotation: &RotateApiKey) -> ApiKey {
     let end = work.now.plus_seconds(i64::from(rotation.overlap_seconds));
-    let mut old = old.clone();
-    old.meta.version += 1;
-    old.meta.updated_at = work.now;
-    old.expires_at = Some(old.expires_at.map_or(end, |at| at.min(end)));
-    old.successor_id = Some(next);
-    old.rotated_at = Some(work.now);
-    old.retire_after_quiet_hours = rotation.retire_after_quiet_hours.or(old.retire_after_quiet_hours);
-    old
+    ApiKey {
+        expires_at: Some(old.expires_at.map_or(end, |at| at.min(end))),
+        successor_id: Some(next),
+        rotated_at: Some(work.now),
+        retire_after_quiet_hours: rotation.retire_after_quiet_hours.or(old.retire_after_quiet_hours),
+        ..work.next(old)
+    }
 }
 
 impl Keyward {
@@ -192,17 +194,20 @@ impl Keyward {
     /// Refuses to rotate what does not work, or has a successor that does.
     async fn may_rotate(&self, key: &ApiKey, now: Timestamp) -> Result<(), Error> {
         let conflict = |code, detail: &str| Err(Error::Conflict { code, detail: detail.to_owned() });
-        match key.state(now) {
-            State::Revoked => return conflict("revoked", "A revoked key has no successor."),
-            State::Expired => return conflict("expired", "The key has expired. Create another one."),
-            State::Disabled => return conflict("disabled", "The key is disabled. Enable it first."),
-            State::Active | State::Expiring => {}
+        match liveness::api_key_itself(key, now) {
+            Ok(()) => {}
+            Err(Dead::KeyExpired(_)) => {
+                return conflict("expired", "The key has expired. Create another one.");
+            }
+            Err(Dead::KeyDisabled) => return conflict("disabled", "The key is disabled. Enable it first."),
+            Err(_) => return conflict("revoked", "A revoked key has no successor."),
         }
         let Some(id) = key.successor_id else { return Ok(()) };
         let reach = keyward_model::Reach::Platform;
         let next: Option<ApiKey> = self.inner.store.get_as(&reach, id).await?;
-        let is_over = |next: ApiKey| matches!(next.state(now), State::Revoked | State::Expired);
-        if next.is_none_or(is_over) {
+        let is_over =
+            |next: &ApiKey| !matches!(liveness::api_key_itself(next, now), Ok(()) | Err(Dead::KeyDisabled));
+        if next.as_ref().is_none_or(is_over) {
             return Ok(());
         }
         conflict("already_rotated", "The key has a successor that works. Rotate that one.")
@@ -254,10 +259,7 @@ fn rotated(before: &ApiKey, after: &ApiKey) -> [FieldChange; 2] {
 impl Work<'_> {
     /// Stops a key that nobody has used for as long as it was told to wait, on nobody's behalf.
     pub(crate) async fn retire(&self, key: &ApiKey) -> Result<(), StoreError> {
-        let mut next = key.clone();
-        next.meta.version += 1;
-        next.meta.updated_at = self.now;
-        next.revoked_at = Some(self.now);
+        let next = ApiKey { revoked_at: Some(self.now), ..self.next(key) };
         let mut event = self.done(Action::API_KEY_REVOKED, &next, &[]);
         event.reason = Some("quiet".to_owned());
         let change = self.told(Change::default(), key, &next).await?;

@@ -51,14 +51,6 @@ fn change_of(field: &str, from: Value, to: Value) -> [FieldChange; 1] {
     [FieldChange { field: field.to_owned(), from, to }]
 }
 
-/// The group in its next version, so that caches and concurrent changes learn of it.
-fn touched(group: &Group, work: &Work<'_>) -> Group {
-    let mut next = group.clone();
-    next.meta.version += 1;
-    next.meta.updated_at = work.now;
-    next
-}
-
 impl Work<'_> {
     /// The groups above a group, itself first, each with the group through which it was found.
     async fn ancestors(&self, group: &Group) -> Result<Vec<(Group, Option<Id<Group>>)>, Error> {
@@ -123,7 +115,7 @@ impl Keyward {
             let body = json!({ "group_id": group.id(), "user_id": user.id() });
             let mut change = Change::default().create(membership);
             change.expect.push((user.id().any(), user.meta.version));
-            let change = change.replace(group.meta.version, touched(&group, &work));
+            let change = change.replace(group.meta.version, work.next(&group));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(written(user.id().to_string(), body)),
                 Err(StoreError::Stale) => {}
@@ -168,16 +160,13 @@ impl Keyward {
             let group: Group = self.one(&work, REMOVE, id).await?;
             let permit = work.may(REMOVE, Target::object(Kind::Group, group.owner())).await?;
             let found = self.inner.store.list_as::<L>(&work.reach(), &query(group.id())?).await?;
-            let mut link = found.items.into_iter().next().ok_or(Error::NotFound)?;
-            let before = link.clone();
-            link.meta_mut().version += 1;
-            link.meta_mut().updated_at = work.now;
+            let before = found.items.into_iter().next().ok_or(Error::NotFound)?;
+            let mut link = work.next(&before);
             link.meta_mut().deleted_at = Some(work.now);
             let event = work.done(action.clone(), &group, &change_of(field, json!(what), Value::Null));
             let change = work.told(Change::default(), &before, &link).await?;
-            let change = change
-                .replace(before.meta().version, link)
-                .replace(group.meta.version, touched(&group, &work));
+            let change =
+                change.replace(before.meta().version, link).replace(group.meta.version, work.next(&group));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}
@@ -214,8 +203,8 @@ impl Keyward {
             let event = work.done(Action::GROUP_NESTED, &outside, &changes);
             let mut change = Change::default()
                 .create(nesting)
-                .replace(outside.meta.version, touched(&outside, &work))
-                .replace(inside.meta.version, touched(&inside, &work));
+                .replace(outside.meta.version, work.next(&outside))
+                .replace(inside.meta.version, work.next(&inside));
             let others = above.iter().skip(1);
             change.expect.extend(others.map(|(group, _)| (group.id().any(), group.meta.version)));
             match work.commit(&permit, change, vec![event]).await {

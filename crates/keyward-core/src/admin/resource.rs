@@ -186,8 +186,7 @@ impl Keyward {
             if action == Act::Update && changes.is_empty() && change.is_empty() {
                 record = current;
             } else {
-                record.meta_mut().version += 1;
-                record.meta_mut().updated_at = work.now;
+                record = work.next(&record);
                 events.insert(0, work.done(event.clone(), &record, &changes));
                 change = change.replace(current.meta().version, record.clone());
                 change = work.told(change, &current, &record).await?;
@@ -223,14 +222,12 @@ impl Keyward {
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
-            let mut record: R = self.one(&work, Act::Delete, id).await?;
-            IfMatch::check(condition.as_ref(), record.meta().version)?;
-            let permit = work.may(Act::Delete, Target::object(R::KIND, record.owner())).await?;
-            let change = R::delete(&work, &record).await?;
-            let event = work.done(R::DELETED, &record, &[]);
-            let current = record.clone();
-            record.meta_mut().version += 1;
-            record.meta_mut().updated_at = work.now;
+            let current: R = self.one(&work, Act::Delete, id).await?;
+            IfMatch::check(condition.as_ref(), current.meta().version)?;
+            let permit = work.may(Act::Delete, Target::object(R::KIND, current.owner())).await?;
+            let change = R::delete(&work, &current).await?;
+            let event = work.done(R::DELETED, &current, &[]);
+            let mut record = work.next(&current);
             record.meta_mut().deleted_at = Some(work.now);
             let change = work.told(change, &current, &record).await?;
             match work.commit(&permit, change.replace(current.meta().version, record), vec![event]).await {

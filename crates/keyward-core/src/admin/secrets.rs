@@ -17,7 +17,7 @@ use super::{
     parse_id,
     work::conflict,
 };
-use crate::{Call, Error, Keyward, Options, Written, audit, directory::secrets_of, forms, params::Params};
+use crate::{Call, Error, Keyward, Options, Written, directory::secrets_of, forms, params::Params};
 
 /// How many secrets of one holder may work at the same time.
 const MAX_LIVE: usize = 20;
@@ -108,26 +108,15 @@ pub(crate) fn of_value<R: Entity>(
     }
 }
 
-/// The holder in its next version: a change of its secrets is a change of its credentials, so that nothing that was decided
-/// on the old set goes through, and every cache learns of it.
-fn touch<R: Entity>(holder: &R, now: Timestamp) -> R {
-    let mut next = holder.clone();
-    next.meta_mut().version += 1;
-    next.meta_mut().updated_at = now;
-    next
-}
-
 impl Keyward {
     /// The evidence of use of each secret of a holder, what is not stored yet included.
     pub(crate) async fn usage_by_secret(&self, holder: AnyId) -> Result<Vec<(Secret, Vec<Usage>)>, Error> {
         let secrets = secrets_of(&*self.inner.store, holder).await?;
         let ids: Vec<AnyId> = secrets.iter().map(|secret| secret.id().any()).collect();
-        let pending: Vec<Vec<Usage>> = ids.iter().map(|id| self.inner.writer.pending_usage(*id)).collect();
-        let stored = self.inner.store.usage(&ids).await?;
-        let with_usage = secrets.into_iter().zip(pending).map(|(secret, pending)| {
-            let of_secret =
-                stored.iter().filter(|usage| usage.subject == secret.id().any()).cloned().collect();
-            (secret, audit::merge(of_secret, pending))
+        let mut usage = self.usage_of(&ids).await?;
+        let with_usage = secrets.into_iter().map(|secret| {
+            let usage = usage.remove(&secret.id().any()).unwrap_or_default();
+            (secret, usage)
         });
         Ok(with_usage.collect())
     }
@@ -186,8 +175,7 @@ impl Keyward {
                 replayed: false,
             };
             let event = work.done(Action::SECRET_CREATED, &secret, &[]);
-            let change =
-                Change::default().create(secret).replace(holder.meta().version, touch(&holder, work.now));
+            let change = Change::default().create(secret).replace(holder.meta().version, work.next(&holder));
             let tickets = idempotency::ticket(call, &written, work.now).into_iter().collect();
             match work.commit(&permit, Change { tickets, ..change }, vec![event]).await {
                 Ok(_) => {
@@ -225,21 +213,18 @@ impl Keyward {
             let holder: R = self.one(&work, act, id).await?;
             let secret_id: Id<Secret> = parse_id(secret)?;
             let secrets = secrets_of(&*self.inner.store, holder.id().any()).await?;
-            let mut secret =
+            let before =
                 secrets.into_iter().find(|secret| secret.id() == secret_id).ok_or(Error::NotFound)?;
-            if secret.revoked_at.is_some() {
+            if before.revoked_at.is_some() {
                 return Ok(());
             }
             let permit = work.may(act, Target::object(R::KIND, holder.owner())).await?;
-            let before = secret.clone();
-            secret.meta.version += 1;
-            secret.meta.updated_at = work.now;
-            secret.revoked_at = Some(work.now);
+            let secret = Secret { revoked_at: Some(work.now), ..work.next(&before) };
             let event = work.done(Action::SECRET_REVOKED, &secret, &[]);
             let change = work.told(Change::default(), &before, &secret).await?;
             let change = change
                 .replace(before.meta.version, secret)
-                .replace(holder.meta().version, touch(&holder, work.now));
+                .replace(holder.meta().version, work.next(&holder));
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {}

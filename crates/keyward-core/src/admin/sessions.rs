@@ -48,22 +48,20 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let work = Work::begin(self, call);
             let act = Act::Act("revoke");
-            let mut session: Session = self.one(&work, act, id).await?;
-            let permit = work.may(act, Target::object(Kind::Session, session.owner())).await?;
+            let current: Session = self.one(&work, act, id).await?;
+            let permit = work.may(act, Target::object(Kind::Session, current.owner())).await?;
             let view = |session: &Session| Document {
                 body: forms::to_value(&session.view(work.now)),
                 version: Some(session.meta.version),
             };
-            if session.revoked_at.is_some() {
-                return Ok(view(&session));
+            if current.revoked_at.is_some() {
+                return Ok(view(&current));
             }
-            let replaces = session.meta.version;
-            session.meta.version += 1;
-            session.meta.updated_at = work.now;
-            session.revoked_at = Some(work.now);
+            let session = Session { revoked_at: Some(work.now), ..work.next(&current) };
             let event = work.done(Action::SESSION_REVOKED, &session, &[]);
             let document = view(&session);
-            match work.commit(&permit, Change::default().replace(replaces, session), vec![event]).await {
+            let change = Change::default().replace(current.meta.version, session);
+            match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(document),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),

@@ -65,10 +65,7 @@ impl Keyward {
             for old in
                 before.iter().filter(|key| key.retires_at.is_none() && algorithms.contains(&key.algorithm))
             {
-                let mut retiring: SigningKey = old.clone();
-                retiring.retires_at = Some(retires_at);
-                retiring.meta.version += 1;
-                retiring.meta.updated_at = work.now;
+                let retiring = SigningKey { retires_at: Some(retires_at), ..work.next(old) };
                 events.push(work.done(Action::SIGNING_KEY_RETIRED, &retiring, &[]));
                 change = change.replace(old.meta.version, retiring);
             }

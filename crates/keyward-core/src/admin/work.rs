@@ -53,6 +53,15 @@ impl<'a> Work<'a> {
         Meta::new(Id::generate(self.now, self.random()), self.now)
     }
 
+    /// A record in its next version, as it is written when it changes: with a holder's secrets or a group's members the
+    /// holder or group goes on, too, so that caches and concurrent changes learn of it.
+    pub(crate) fn next<R: Entity>(&self, record: &R) -> R {
+        let mut next = record.clone();
+        next.meta_mut().version += 1;
+        next.meta_mut().updated_at = self.now;
+        next
+    }
+
     /// Asks policy. A refused change is in the audit log before this returns.
     pub(crate) async fn may(&self, action: Act, target: Target) -> Result<Permit, Error> {
         match decide(&self.call.caller.principal, action, target) {

@@ -8,27 +8,35 @@ use keyward_store::{Counted, Store, StoreError, UsageBatch};
 /// The reason of a token that was issued although the client had one that was still good.
 pub(crate) const UNNEEDED: &str = "unneeded";
 
-/// How many addresses of one credential are counted one by one; the rest is counted together as `other`.
+/// How many addresses of one credential and day are kept apart until they are stored; the rest is counted together as
+/// `other`.
 const MAX_ADDRESSES: usize = 200;
 
-/// How often who used what, as far as it is not stored yet.
+/// How often who used what.
 #[derive(Debug, Default)]
 pub(crate) struct Uses(HashMap<AnyId, Vec<Usage>>);
 
+/// Where a day's use from an address stands, or belongs, among rows in order.
+fn place(rows: &[Usage], usage: &Usage) -> Result<usize, usize> {
+    rows.binary_search_by(|row| (row.day, &row.address).cmp(&(usage.day, &usage.address)))
+}
+
 impl Uses {
-    /// Adds some use.
-    pub(crate) fn add(&mut self, mut usage: Usage) {
+    /// Counts a use, in memory that does not grow with the addresses that it comes from.
+    pub(crate) fn count(&mut self, mut usage: Usage) {
+        let rows = self.0.get(&usage.subject).map_or(&[][..], Vec::as_slice);
+        let day =
+            rows.partition_point(|row| row.day < usage.day)..rows.partition_point(|row| row.day <= usage.day);
+        if day.len() >= MAX_ADDRESSES && place(rows, &usage).is_err() {
+            "other".clone_into(&mut usage.address);
+        }
+        self.add(usage);
+    }
+
+    fn add(&mut self, usage: Usage) {
         // Most credentials are used from one address. The rows of each are in order.
         let rows = self.0.entry(usage.subject).or_insert_with(|| Vec::with_capacity(1));
-        let find = |rows: &[Usage], usage: &Usage| {
-            rows.binary_search_by(|row| (row.day, &row.address).cmp(&(usage.day, &usage.address)))
-        };
-        let mut place = find(rows, &usage);
-        if place.is_err() && rows.len() >= MAX_ADDRESSES {
-            "other".clone_into(&mut usage.address);
-            place = find(rows, &usage);
-        }
-        match place {
+        match place(rows, &usage) {
             Ok(place) => {
                 let row = &mut rows[place];
                 row.count += usage.count;
@@ -68,7 +76,7 @@ impl PendingUsage {
     /// Counts what the chain's events up to this number say.
     pub(crate) fn count(&mut self, to_seq: i64, uses: impl IntoIterator<Item = Usage>) {
         self.to_seq = to_seq;
-        uses.into_iter().for_each(|usage| self.uses.add(usage));
+        uses.into_iter().for_each(|usage| self.uses.count(usage));
     }
 
     /// What is pending for one credential.
@@ -124,4 +132,51 @@ pub(crate) fn merge(stored: Vec<Usage>, pending: Vec<Usage>) -> Vec<Usage> {
     let mut all = Uses::default();
     stored.into_iter().chain(pending).for_each(|usage| all.add(usage));
     all.rows()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use keyward_model::Timestamp;
+
+    use super::*;
+
+    fn used(day: u64, address: &str) -> Usage {
+        let at = Timestamp::from_unix_millis(0).unwrap();
+        Usage {
+            subject: "key_00000000000000000000000001".parse().unwrap(),
+            day: NaiveDate::default() + chrono::Days::new(day),
+            address: address.to_owned(),
+            count: 1,
+            needed: 1,
+            first_used_at: at,
+            last_used_at: at,
+        }
+    }
+
+    #[test]
+    fn many_addresses_of_one_day_are_counted_together() {
+        let mut uses = Uses::default();
+        (0..MAX_ADDRESSES * 3).for_each(|address| uses.count(used(1, &address.to_string())));
+        uses.count(used(1, "0"));
+        uses.count(used(2, "new"));
+        let rows = uses.rows();
+        let count = |day, address: &str| {
+            rows.iter()
+                .find(|row| row.day == used(day, "").day && row.address == address)
+                .map(|row| row.count)
+        };
+        assert_eq!(rows.len(), MAX_ADDRESSES + 2, "another day has its own");
+        assert_eq!((count(1, "0"), count(2, "new")), (Some(2), Some(1)));
+        assert_eq!(count(1, "other"), Some(2 * MAX_ADDRESSES as u64));
+    }
+
+    #[test]
+    fn what_is_stored_keeps_its_addresses() {
+        let days = 2 * MAX_ADDRESSES as u64;
+        let rows = merge((0..days).map(|day| used(day, "one")).collect(), vec![used(days - 1, "one")]);
+        assert_eq!(rows.len() as u64, days);
+        assert!(rows.iter().all(|row| row.address == "one"));
+        assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), days + 1);
+    }
 }

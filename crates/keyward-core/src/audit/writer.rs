@@ -96,7 +96,7 @@ impl WriterHandle {
 
     /// Counts a use that no event tells of. It is stored with the next evidence of use.
     pub(crate) fn used(&self, usage: Usage) {
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).count(usage);
     }
 
     /// Whether jobs are taken.
@@ -300,7 +300,7 @@ impl Writer {
         if stored.is_err() {
             let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
             for row in rows {
-                uses.add(row);
+                uses.count(row);
             }
         }
         stored.map(|_| ())

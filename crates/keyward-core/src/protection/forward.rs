@@ -23,21 +23,6 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-impl<'a> Presented<'a> {
-    /// The bearer token (RFC 6750 section 2.1), if any was sent.
-    fn token(&self) -> Option<Result<&'a str, Refusal>> {
-        let value = self.authorization.map(str::trim).filter(|value| !value.is_empty())?;
-        match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(Ok(token.trim())),
-            None if value.eq_ignore_ascii_case("bearer") => None,
-            _ => {
-                let detail = "The token needs the word Bearer in front of it: Authorization: Bearer …";
-                Some(Err(Refusal::new(Reason::SchemeMissing, detail)))
-            }
-        }
-    }
-}
-
 impl Keyward {
     /// Whether a request may pass: its credentials must meet the requirement, and a token be for `audience`, or for the
     /// configured one. A refusal of somebody who is known is in the audit log before this returns.
@@ -50,12 +35,8 @@ impl Keyward {
     ) -> Result<Result<Admitted, Refusal>, Error> {
         let now = self.now();
         let audience = audience.unwrap_or(&self.inner.options.audience);
-        let wants_token = requirement.mode != Mode::ApiKey;
-        let token = match presented.token().filter(|_| wants_token) {
-            None => None,
-            Some(Err(refusal)) => Some(Err(refusal)),
-            Some(Ok(token)) => Some(self.look_up_token(token, audience, now).await?),
-        };
+        let authorization = presented.authorization.filter(|_| requirement.mode != Mode::ApiKey);
+        let token = self.presented_token(authorization, &[audience], now).await?;
         let wants_key = requirement.mode != Mode::Bearer;
         let key = match presented.api_key.filter(|key| wants_key && !key.is_empty()) {
             None => None,

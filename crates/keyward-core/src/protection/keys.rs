@@ -126,6 +126,7 @@ fn judge(key: &Key, address: Option<&str>, now: Timestamp) -> Result<KeyFacts, R
         tenant_id: key.tenant_id.to_string(),
         permissions: key.permissions.clone(),
         environment: key.record.as_ref().map(|record| record.environment.clone()),
+        expires_at: key.record.as_ref().and_then(|record| record.expires_at),
     })
 }
 

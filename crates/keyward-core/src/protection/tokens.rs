@@ -1,48 +1,13 @@
-//! Whether an access token works now for an API, and for what.
+//! What an access token that works is good for, and that it was not enough.
 
-use keyward_crypto::access_token::TokenError;
 use keyward_model::{
     Action, Changes, Event, Id, Outcome, Subject, Timestamp,
-    admission::{Reason, Refusal, TokenFacts},
+    admission::{Refusal, TokenFacts},
 };
 
-use crate::{
-    Error, Keyward, Origin,
-    oauth::{Holder, LiveToken},
-};
+use crate::{Error, Keyward, Origin, oauth::LiveToken};
 
 impl Keyward {
-    /// The token, if it is for one of these audiences and works now.
-    pub(super) async fn look_up_token(
-        &self,
-        token: &str,
-        audience: &str,
-        now: Timestamp,
-    ) -> Result<Result<LiveToken, Refusal>, Error> {
-        let claims = match self.verify_token(token, &[audience], now) {
-            Ok(claims) => claims,
-            Err(error) => return Ok(Err(refused(error))),
-        };
-        let live = match self.live_token(claims, now).await? {
-            Ok(live) => live,
-            Err(keyward_policy::liveness::Dead::Unknown) => {
-                return Ok(Err(Refusal::new(Reason::TokenRevoked, "The token no longer works.")));
-            }
-            Err(dead) => return Ok(Err(Refusal::new(Reason::TokenRevoked, dead.message()))),
-        };
-        Ok(self.may_check(&live, now).map(|()| live))
-    }
-
-    /// An agent's rate holds for what it does, not only for the tokens that it obtains.
-    fn may_check(&self, live: &LiveToken, now: Timestamp) -> Result<(), Refusal> {
-        let Holder::Client(client) = &live.holder else { return Ok(()) };
-        let rate = client.agent.as_ref().and_then(|agent| agent.rate_limit_rpm);
-        self.inner.limits.check_of(client.holder, rate, now).map_err(|seconds| {
-            let detail = format!("The agent acts too often. Wait {seconds} seconds.");
-            Refusal::new(Reason::RateLimited, detail)
-        })
-    }
-
     /// Writes down that a good token was not enough.
     pub(super) async fn deny_token(
         &self,
@@ -81,15 +46,5 @@ pub(super) fn facts(live: &LiveToken) -> TokenFacts {
         scopes: live.scopes.clone(),
         tenants: live.tenants.clone(),
         environment: Some(live.claims.env.to_string()),
-    }
-}
-
-fn refused(error: TokenError) -> Refusal {
-    match error {
-        TokenError::Expired => Refusal::new(Reason::TokenExpired, "The token has expired."),
-        TokenError::WrongAudience => {
-            Refusal::new(Reason::TokenWrongAudience, "The token is for another API.")
-        }
-        _ => Refusal::new(Reason::TokenMalformed, "The token is not an access token of this issuer."),
     }
 }

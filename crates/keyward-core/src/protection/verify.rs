@@ -8,13 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::keys::Checked;
-use crate::{
-    Error, FieldError, Keyward, Origin,
-    authentication::{bearer, unauthenticated},
-    forms,
-    oauth::LiveToken,
-};
+use super::{keys::Checked, tokens::facts};
+use crate::{Error, FieldError, Keyward, Origin, forms, oauth::LiveToken};
 
 /// The body that asks about a key.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -134,30 +129,18 @@ impl Keyward {
         origin: &Origin,
     ) -> Result<KeyVerifier, Error> {
         let now = self.now();
-        let token = bearer(authorization)?;
-        let refuse = |refusal: Refusal| unauthenticated(refusal.reason.code(), refusal.detail);
-        let audience = &self.inner.options.audience;
-        let live = self.look_up_token(token, audience, now).await?;
-        let live = match live {
-            Err(refusal) if refusal.reason == Reason::TokenWrongAudience => {
-                self.look_up_token(token, &self.inner.options.admin_audience, now).await?
+        let options = &self.inner.options;
+        let audiences = [&*options.audience, &*options.admin_audience];
+        let token = self.presented_token(authorization, &audiences, now).await?.transpose()?;
+        let needs = Needs::AnyOf(KEYS_VERIFY.parse().into_iter().collect());
+        let required = Requirement { needs, ..Requirement::default() };
+        if let Err(refusal) = admit(&required, token.as_ref().map(|live| Ok(facts(live))), None) {
+            if let Some(live) = &token {
+                self.deny_token(live, &refusal, origin, now).await?;
             }
-            live => live,
-        };
-        let live = live.map_err(refuse)?;
-        if live.scopes.contains(KEYS_VERIFY) {
-            return Ok(KeyVerifier(live));
+            return Err(refusal.into());
         }
-        let detail = format!("The token lacks the permission {KEYS_VERIFY}.");
-        let required: ScopeSet = KEYS_VERIFY.parse().unwrap_or_default();
-        let refusal =
-            Refusal { reason: Reason::PermissionDenied, detail, required, held: live.scopes.clone() };
-        self.deny_token(&live, &refusal, origin, now).await?;
-        Err(Error::Forbidden {
-            detail: refusal.detail,
-            required: vec![KEYS_VERIFY.to_owned()],
-            held: refusal.held,
-        })
+        token.map(KeyVerifier).ok_or_else(|| Refusal::no_token().into())
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use keyward_crypto::{digest::Sha256, feed::Revoked};
 use keyward_model::{
-    Clock,
+    Clock, Timestamp,
     admission::{KeyFacts, Refusal},
 };
 use moka::{Expiry, future::Cache};
@@ -86,9 +86,12 @@ struct Answer {
 }
 
 impl Answer {
-    /// Whether something about the key was revoked since it was asked for, or shortly before.
-    fn is_outdated(&self, revoked: &Revoked) -> bool {
+    /// Whether the key has expired, or something about it was revoked since it was asked for, or shortly before.
+    fn is_outdated(&self, revoked: &Revoked, now: Timestamp) -> bool {
         let Ok(facts) = &self.result else { return false };
+        if facts.expires_at.is_some_and(|at| at <= now) {
+            return true;
+        }
         let since = self.asked_ms.saturating_sub(SKEW_MS);
         revoked.kills(&format!("tenant:{}", facts.tenant_id), since)
             // A publishable key is known by its tenant.
@@ -136,7 +139,7 @@ impl ApiKeys {
         let question = KeyQuestion { key, environment, address };
         let name = name(&question);
         if let Some(answer) = self.answers.get(&name).await {
-            if !answer.is_outdated(revoked) {
+            if !answer.is_outdated(revoked, self.clock.now()) {
                 return Ok(answer.result.map(|facts| KeyFacts::clone(&facts))?);
             }
             self.answers.invalidate(&name).await;

@@ -2,7 +2,7 @@
 
 use keyward_crypto::credential::{self, CredentialKind};
 use keyward_model::{
-    ScopeSet,
+    ScopeSet, Timestamp,
     admission::{KeyFacts, Reason, Refusal},
 };
 use reqwest::{StatusCode, Url};
@@ -70,6 +70,7 @@ struct Verdict {
     #[serde(default)]
     permissions: ScopeSet,
     environment: Option<String>,
+    expires_at: Option<Timestamp>,
     kind: Option<String>,
 }
 
@@ -152,10 +153,11 @@ fn facts(verdict: Verdict, is_publishable: bool) -> Result<KeyFacts, KeyError> {
     let strange = || KeyError::Unavailable("the answer about the key does not fit the key".into());
     let tenant_id = tenant_id.ok_or_else(strange)?;
     if is_publishable {
-        return Ok(KeyFacts { key_id: None, tenant_id, permissions: ScopeSet::default(), environment: None });
+        let permissions = ScopeSet::default();
+        return Ok(KeyFacts { key_id: None, tenant_id, permissions, environment: None, expires_at: None });
     }
-    let Verdict { key_id, permissions, environment, .. } = verdict;
-    Ok(KeyFacts { key_id, tenant_id, permissions, environment })
+    let Verdict { key_id, permissions, environment, expires_at, .. } = verdict;
+    Ok(KeyFacts { key_id, tenant_id, permissions, environment, expires_at })
 }
 
 fn refusal(code: Option<&str>, detail: Option<String>) -> Refusal {

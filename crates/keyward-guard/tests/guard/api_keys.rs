@@ -14,6 +14,7 @@ use keyward_guard::{
     BoxError, BoxFuture, Credentials, Guard, KeyChecker, KeyError, KeyFacts, KeyQuestion, Mode, Protection,
     RemoteKeys, TokenSource,
 };
+use keyward_model::{Clock as _, ManualClock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -135,6 +136,26 @@ async fn a_revocation_ends_what_is_remembered() {
 }
 
 #[actix_web::test]
+async fn an_answer_ends_with_its_key() {
+    let issuer = Issuer::start();
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let builder = builder_with_keys(&issuer).mode(Mode::ApiKey).clock(clock.clone());
+    let protection = builder.connect().await.unwrap().require("points:read");
+    let key = secret_key(&issuer, "tnt_1", &["points:read"]);
+    let ends = clock.now().plus_seconds(5);
+    issuer.state().verdicts.get_mut(&key).unwrap()["expires_at"] = json!(ends);
+    for _ in 0..2 {
+        assert_eq!(told(&protection, &key).await, "ok");
+    }
+    assert_eq!(issuer.count(VERIFY), 1);
+    issuer.state().verdicts.insert(key.clone(), json!({ "valid": false, "code": "key_expired" }));
+    clock.advance_seconds(4);
+    assert_eq!(told(&protection, &key).await, "ok");
+    clock.advance_seconds(1);
+    assert_eq!(told(&protection, &key).await, "key_expired");
+}
+
+#[actix_web::test]
 async fn an_issuer_that_can_not_be_asked_is_an_outage_and_no_refusal() {
     let issuer = Issuer::start();
     let (_, protection) = guarded(&issuer).await;
@@ -224,6 +245,7 @@ impl KeyChecker for Own {
                 tenant_id: "tnt_1".to_owned(),
                 permissions: "points:read".parse().unwrap(),
                 environment: question.environment.map(str::to_owned),
+                expires_at: None,
             })
         })
     }

@@ -1,5 +1,7 @@
 //! Forged and confused tokens, against introspection, the admin API and forward-auth: the table that guards are tested with.
 
+use std::{io::ErrorKind, net::TcpListener};
+
 use actix_web::http::header::AUTHORIZATION;
 use keyward_crypto::{
     attacks::{Defect, Target, attacks},
@@ -55,9 +57,10 @@ async fn no_attack_is_let_in_and_every_control_is() {
         let keys = signing_keys(&app).await;
         let own = keys.iter().find(|key| key.algorithm() == algorithm).unwrap();
         let other = keys.iter().find(|key| key.algorithm() != algorithm).unwrap();
-        // Nobody listens there: a request would fail, and nothing in here makes any.
-        let trap = "http://127.0.0.1:9/keys";
-        let target = Target { key: own, other_kid: other.kid(), claims: &claims, trap };
+        let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+        trap.set_nonblocking(true).unwrap();
+        let address = format!("http://{}/keys", trap.local_addr().unwrap());
+        let target = Target { key: own, other_kid: other.kid(), claims: &claims, trap: &address };
         let table = attacks(&target).unwrap();
         assert!(table.len() >= 120);
         let mut faults = Vec::new();
@@ -74,5 +77,7 @@ async fn no_attack_is_let_in_and_every_control_is() {
             }
         }
         assert!(faults.is_empty(), "{faults:#?}");
+        let visited = trap.accept().map_err(|error| error.kind());
+        assert_eq!(visited.unwrap_err(), ErrorKind::WouldBlock, "an address in a token was visited");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, DAY, HOUR, Person, TestApp, forward, id_of, put, scopes, verdict_of};
+use crate::support::{Client, DAY, HOUR, Person, TestApp, forward, put, scopes, verdict_of};
 
 struct Fixture {
     app: TestApp,
@@ -16,10 +16,7 @@ struct Fixture {
 async fn fixture() -> Fixture {
     let app = TestApp::start().await;
     app.catalogue().await;
-    let partner = json!({ "name": "Reseller", "slug": "reseller" });
-    let partner = id_of(&app.create("partners", &partner).await);
-    let tenant = json!({ "name": "Acme", "slug": "acme", "partner_id": partner });
-    let acme = id_of(&app.create("tenants", &tenant).await);
+    let (partner, acme) = app.reseller().await;
     let client = app
         .application(&json!({
             "reach": "tenant", "tenant_id": acme, "client_id": "crm-sync",

@@ -3,25 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Client, DAY, HOUR, Key, TestApp, admin, get, is_well_formed, patch, post};
+use crate::support::{Call, DAY, HOUR, Key, KeyFixture, admin, get, is_well_formed, patch, post};
 
-struct Fixture {
-    app: TestApp,
-    acme: String,
-    verifier: Client,
-    key: Key,
-}
-
-async fn fixture() -> Fixture {
-    let app = TestApp::start().await;
-    app.catalogue().await;
-    let acme = app.tenant("acme").await;
-    let verifier = app.verifier().await;
-    let key = app.key(&acme, &["points:read"]).await;
-    Fixture { app, acme, verifier, key }
-}
-
-impl Fixture {
+impl KeyFixture {
     /// Gives Keyward the time in which it looks after quiet keys: it does so when it starts, and every minute.
     async fn look_after(&mut self) {
         self.app.restart(|_| {}).await;
@@ -44,7 +28,7 @@ fn revocation(id: &str) -> Call {
 /// A day of overlap by default, in which both work; then the new one alone.
 #[actix_web::test]
 async fn with_overlap() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let fields = json!({
         "permissions": ["points:adjust", "points:read"], "environment": "staging", "allowed_ips": ["203.0.113.0/24"]
     });
@@ -80,7 +64,7 @@ async fn with_overlap() {
 /// Without overlap the old one ends at once.
 #[actix_web::test]
 async fn without_overlap() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     assert_eq!(it.verdict(&it.key).await, "ok");
     let new = Key::of(&it.app.rotate(&it.key.id, &json!({ "overlap_seconds": 0 })).await);
     assert_eq!(it.verdict(&it.key).await, "key_expired");
@@ -90,7 +74,7 @@ async fn without_overlap() {
 
 #[actix_web::test]
 async fn bounds() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     for (name, wrong) in [
         ("overlap_seconds", json!(-1)),
         ("overlap_seconds", json!(31_536_001)),
@@ -126,7 +110,7 @@ async fn bounds() {
 /// An overlap never makes the old one live longer than it would have.
 #[actix_web::test]
 async fn no_longer_than_before() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let brief = it.app.key_with(&it.acme, &json!({ "expires_at": it.app.moment(HOUR) })).await;
     let ends = it.app.read_key(&brief.id).await["expires_at"].clone();
     it.app.rotate(&brief.id, &json!({ "overlap_seconds": DAY })).await;
@@ -138,7 +122,7 @@ async fn no_longer_than_before() {
 /// What is dead is not rotated, and what was rotated is not rotated again while its successor lives.
 #[actix_web::test]
 async fn what_is_not_rotated() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let key = async || it.app.key(&it.acme, &["points:read"]).await;
     let (revoked, disabled, rotated) = (key().await, key().await, key().await);
     let expired = it.app.key_with(&it.acme, &json!({ "expires_at": it.app.moment(60) })).await;
@@ -177,7 +161,7 @@ async fn what_is_not_rotated() {
 /// Many rotations at once: one succeeds, the others learn that it did.
 #[actix_web::test]
 async fn one_successor() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     it.app.admin_token().await;
     it.app.at_once();
     let body = json!({});
@@ -192,7 +176,7 @@ async fn one_successor() {
 /// A replayed rotation makes no second successor and shows no value again.
 #[actix_web::test]
 async fn replays() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let rotate = || rotation(&it.key.id, &json!({})).header("idempotency-key", "k-1");
     let first = it.app.admin(rotate()).await.expect(201, "rotated").json();
     let again = it.app.admin(rotate()).await.expect(201, "a replay");
@@ -205,7 +189,7 @@ async fn replays() {
 /// At once and for good; the same again changes nothing; and nothing brings it back.
 #[actix_web::test]
 async fn revocation_is_for_good() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let sibling = it.app.key(&it.acme, &["points:read"]).await;
     assert_eq!(it.verdict(&it.key).await, "ok");
     let revoked = it.app.admin(revocation(&it.key.id)).await.expect(200, "revoked").json();
@@ -230,7 +214,7 @@ async fn revocation_is_for_good() {
 /// A key that was disabled before it was revoked can't be enabled either.
 #[actix_web::test]
 async fn disabling_first_is_no_way_around() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let path = format!("api-keys/{}", it.key.id);
     it.app.edit(&path, &json!({ "status": "disabled" })).await;
     it.app.revoke_key(&it.key.id).await;
@@ -243,7 +227,7 @@ async fn disabling_first_is_no_way_around() {
 /// Revoking one of the two ends that one.
 #[actix_web::test]
 async fn revocation_in_the_overlap() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let new = Key::of(&it.app.rotate(&it.key.id, &json!({})).await);
     it.app.revoke_key(&it.key.id).await;
     assert_eq!(it.verdict(&it.key).await, "key_revoked");
@@ -258,7 +242,7 @@ async fn revocation_in_the_overlap() {
 /// The predecessor goes by itself when nobody has used it for so long, its overlap notwithstanding.
 #[actix_web::test]
 async fn quiet_predecessors_retire() {
-    let mut it = fixture().await;
+    let mut it = KeyFixture::start(&["points:read"]).await;
     let body = json!({ "overlap_seconds": 30 * DAY, "retire_after_quiet_hours": 24 });
     let new = Key::of(&it.app.rotate(&it.key.id, &body).await);
     it.app.advance(23 * HOUR);
@@ -299,7 +283,7 @@ async fn quiet_predecessors_retire() {
 /// Without a limit to its quiet it stays until its overlap ends; a key without a successor stays for ever.
 #[actix_web::test]
 async fn nothing_else_retires() {
-    let mut it = fixture().await;
+    let mut it = KeyFixture::start(&["points:read"]).await;
     let alone = it.app.key(&it.acme, &["points:read"]).await;
     it.app.edit(&format!("api-keys/{}", alone.id), &json!({ "retire_after_quiet_hours": 1 })).await;
     it.app.rotate(&it.key.id, &json!({ "overlap_seconds": 30 * DAY })).await;

@@ -4,25 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, DAY, HOUR, Key, TestApp, World, admin, forward, get, post, verdict_of};
+use crate::support::{DAY, HOUR, Key, KeyFixture, World, admin, forward, get, post, verdict_of};
 
-struct Fixture {
-    app: TestApp,
-    acme: String,
-    verifier: Client,
-    key: Key,
-}
-
-async fn fixture() -> Fixture {
-    let app = TestApp::start().await;
-    app.catalogue().await;
-    let acme = app.tenant("acme").await;
-    let verifier = app.verifier().await;
-    let key = app.key(&acme, &["points:read"]).await;
-    Fixture { app, acme, verifier, key }
-}
-
-impl Fixture {
+impl KeyFixture {
     /// Uses a key from an address, by `verify`.
     async fn verify_from(&self, key: &Key, address: &str) -> Value {
         self.app.verify(&self.verifier, &json!({ "key": key.value, "ip": address })).await
@@ -52,7 +36,7 @@ fn sorted(callers: &Value) -> Value {
 
 #[actix_web::test]
 async fn when_and_from_where() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let other = it.app.key(&it.acme, &["points:read"]).await;
     let first = it.app.moment(0);
     assert_eq!(it.call_from(&it.key, "198.51.100.1").await, "ok");
@@ -87,7 +71,7 @@ async fn when_and_from_where() {
 /// Uses per day, in UTC.
 #[actix_web::test]
 async fn days() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     for (uses, pause) in [(2, 12 * HOUR - 1), (1, 1), (3, 2 * DAY), (1, 60)] {
         for _ in 0..uses {
             assert_eq!(it.call_from(&it.key, "198.51.100.1").await, "ok");
@@ -110,7 +94,7 @@ async fn days() {
 /// A stranger's attempt is no use of the key, and neither is reading about it.
 #[actix_web::test]
 async fn what_is_no_use() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let value = &it.key.value;
     let guess = format!("{}000000", &value[..value.len() - 6]);
     for wrong in [guess.as_str(), &crate::support::made_up('k', "live"), "nonsense"] {
@@ -131,7 +115,7 @@ async fn what_is_no_use() {
 /// It is still there after a restart, and goes on from there.
 #[actix_web::test]
 async fn after_a_restart() {
-    let mut it = fixture().await;
+    let mut it = KeyFixture::start(&["points:read"]).await;
     assert_eq!(it.call_from(&it.key, "198.51.100.1").await, "ok");
     it.app.settle().await;
     it.app.restart(|_| {}).await;
@@ -148,7 +132,7 @@ async fn after_a_restart() {
 /// What remains of a dead key is the evidence.
 #[actix_web::test]
 async fn of_a_revoked_key() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     let used = it.app.moment(0);
     assert_eq!(it.call_from(&it.key, "198.51.100.1").await, "ok");
     it.app.revoke_key(&it.key.id).await;
@@ -171,7 +155,7 @@ fn caller(number: usize) -> String {
 /// “2 of 7 callers still use the old key.”
 #[actix_web::test]
 async fn callers_of_the_predecessor() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     for number in 1..=7 {
         assert_eq!(it.call_from(&it.key, &caller(number)).await, "ok");
     }
@@ -212,7 +196,7 @@ async fn callers_of_the_predecessor() {
 /// Without a predecessor there is nobody to wait for.
 #[actix_web::test]
 async fn without_a_predecessor() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:read"]).await;
     assert_eq!(it.call_from(&it.key, "198.51.100.1").await, "ok");
     let seen = it.moved(&it.key).await;
     assert_eq!((&seen["predecessor_id"], &seen["total"]), (&Value::Null, &json!(0)));

@@ -3,26 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Client, HOUR, Key, PEER, TestApp, VERIFY, call, check_problem, made_up, post, with_checksum,
+    Call, HOUR, Key, KeyFixture, PEER, TestApp, VERIFY, call, check_problem, made_up, post, with_checksum,
 };
 
-struct Fixture {
-    app: TestApp,
-    acme: String,
-    verifier: Client,
-    key: Key,
-}
-
-async fn fixture() -> Fixture {
-    let app = TestApp::start().await;
-    app.catalogue().await;
-    let acme = app.tenant("acme").await;
-    let verifier = app.verifier().await;
-    let key = app.key(&acme, &["points:adjust", "points:read"]).await;
-    Fixture { app, acme, verifier, key }
-}
-
-impl Fixture {
+impl KeyFixture {
     async fn verify(&self, body: &Value) -> Value {
         self.app.verify(&self.verifier, body).await
     }
@@ -30,7 +14,7 @@ impl Fixture {
 
 #[actix_web::test]
 async fn a_good_key() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     for asked in [json!([]), json!(["points:read"]), json!(["points:adjust", "points:read"])] {
         let mut seen = it.verify(&json!({ "key": it.key.value, "permissions": asked })).await;
         let held = seen["permissions"].as_array_mut().unwrap();
@@ -56,7 +40,7 @@ async fn a_good_key() {
 /// A good key that lacks a permission: which it lacks, and which it has.
 #[actix_web::test]
 async fn a_missing_permission() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     for (asked, missing) in [
         (json!(["read:users"]), json!(["read:users"])),
         (json!(["points:read", "read:users"]), json!(["read:users"])),
@@ -85,7 +69,7 @@ async fn a_missing_permission() {
 /// Whatever is no key: one answer, which tells nothing.
 #[actix_web::test]
 async fn what_is_no_key() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     let client = it.app.client(&it.acme, "crm-sync", &["points:read"]).await;
     let agent = it.app.agent(Some(&it.acme), &json!({})).await;
     let value = &it.key.value;
@@ -129,7 +113,7 @@ async fn what_is_no_key() {
 
 #[actix_web::test]
 async fn requests_that_are_refused() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     let token = it.app.token(&it.verifier).await;
     let key = it.key.value.as_str();
     for (pointer, body) in [
@@ -174,7 +158,7 @@ async fn requests_that_are_refused() {
 /// By a service token with `keys:verify`, and by nothing else.
 #[actix_web::test]
 async fn who_may_ask() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     let resource = "https://points.example";
     let app = TestApp::with(|options, _| options.resources = vec![resource.to_owned()]).await;
     let verifier = app.verifier().await;
@@ -236,7 +220,7 @@ async fn who_may_ask() {
 /// A tenant's application sees its tenant's keys; another's answers as one that does not exist.
 #[actix_web::test]
 async fn of_whose_keys() {
-    let it = fixture().await;
+    let it = KeyFixture::start(&["points:adjust", "points:read"]).await;
     let globex = it.app.tenant("globex").await;
     let theirs = it.app.key(&globex, &["points:read"]).await;
     let (own_publishable, foreign) =

@@ -21,10 +21,7 @@ struct Fixture {
 async fn fixture() -> Fixture {
     let app = TestApp::start().await;
     app.catalogue().await;
-    let partner = json!({ "name": "Reseller", "slug": "reseller" });
-    let partner = id_of(&app.create("partners", &partner).await);
-    let tenant = json!({ "name": "Acme", "slug": "acme", "partner_id": partner });
-    let acme = id_of(&app.create("tenants", &tenant).await);
+    let (partner, acme) = app.reseller().await;
     let role = app.role(Some(&acme), "clerk", &["read:users"]).await;
     let client = app
         .application(&json!({

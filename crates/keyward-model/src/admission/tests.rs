@@ -20,6 +20,7 @@ fn secret_key(permissions: &str, tenant: &str) -> KeyFacts {
         tenant_id: tenant.to_owned(),
         permissions: scopes(permissions),
         environment: Some("production".to_owned()),
+        expires_at: None,
     }
 }
 
@@ -144,16 +145,33 @@ fn a_credential_that_was_refused_refuses_the_request() {
 #[test]
 fn a_refusal_names_what_is_missing() {
     let refused = admit(&asks(Mode::Bearer, "a c"), Some(Ok(token("c", &["t1"]))), None).unwrap_err();
-    assert_eq!(refused.challenge(), "Bearer error=\"insufficient_scope\", scope=\"a c\"");
+    assert_eq!(refused.challenge().unwrap(), "Bearer error=\"insufficient_scope\", scope=\"a c\"");
     assert_eq!(refused.detail, "The credential lacks the permission a.");
     assert_eq!(refused.held, scopes("c"));
     let hostile = Refusal::new(Reason::TokenMalformed, "a \"b\"\r\nc");
-    assert!(!hostile.challenge().contains("\"b\"") && !hostile.challenge().contains('\n'));
+    let challenge = hostile.challenge().unwrap();
+    assert!(!challenge.contains("\"b\"") && !challenge.contains('\n'), "{challenge}");
+    assert!(Refusal::new(Reason::TenantMismatch, "").challenge().is_some());
+    assert_eq!(Refusal::new(Reason::RateLimited, "").challenge(), None);
 }
 
 #[test]
 fn reasons_and_their_words_agree() {
     for reason in Reason::ALL {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+    }
+}
+
+#[test]
+fn a_token_stands_behind_the_word_bearer() {
+    let token = |value| bearer(value).map(|token| token.map_err(|refusal| refusal.reason));
+    for value in ["Bearer abc", "bEARER   abc", "  Bearer abc "] {
+        assert_eq!(token(value), Some(Ok("abc")), "{value:?}");
+    }
+    for value in ["", "  ", "Bearer", "bearer "] {
+        assert_eq!(token(value), None, "{value:?}");
+    }
+    for value in ["abc", "Basic abc", "Bearerabc", "Bearer\tabc"] {
+        assert_eq!(token(value), Some(Err(Reason::SchemeMissing)), "{value:?}");
     }
 }

@@ -28,6 +28,25 @@ impl Key {
     }
 }
 
+/// A tenant with a key, and who may verify it.
+pub(crate) struct KeyFixture {
+    pub(crate) app: TestApp,
+    pub(crate) acme: String,
+    pub(crate) verifier: Client,
+    pub(crate) key: Key,
+}
+
+impl KeyFixture {
+    pub(crate) async fn start(permissions: &[&str]) -> Self {
+        let app = TestApp::start().await;
+        app.catalogue().await;
+        let acme = app.tenant("acme").await;
+        let verifier = app.verifier().await;
+        let key = app.key(&acme, permissions).await;
+        Self { app, acme, verifier, key }
+    }
+}
+
 /// The status that goes with a reason code.
 #[track_caller]
 pub(crate) fn status_of(code: &str) -> u16 {

@@ -29,7 +29,7 @@ pub(crate) use call::{
 pub(crate) use credential::{is_well_formed, made_up, with_checksum};
 pub(crate) use feed::{FEED, Follower, issued_at};
 pub(crate) use jwt::{Jwt, decode, encode, scopes};
-pub(crate) use keys::{FORWARD, IDENTITY, Key, VERIFY, check_problem, forward, verdict_of};
+pub(crate) use keys::{FORWARD, IDENTITY, Key, KeyFixture, VERIFY, check_problem, forward, verdict_of};
 pub(crate) use people::{COLLECTIONS, Person, Place, World, creation, nobody, oidc};
 pub(crate) use reply::{Reply, check_discreet, revealed};
 pub(crate) use store::TestStore;
@@ -249,6 +249,15 @@ impl TestApp {
     /// A tenant with this slug: its identifier.
     pub(crate) async fn tenant(&self, slug: &str) -> String {
         id_of(&self.create("tenants", &json!({ "name": slug, "slug": slug })).await)
+    }
+
+    /// A partner with the tenant Acme: their identifiers.
+    pub(crate) async fn reseller(&self) -> (String, String) {
+        let partner = json!({ "name": "Reseller", "slug": "reseller" });
+        let partner = id_of(&self.create("partners", &partner).await);
+        let tenant = json!({ "name": "Acme", "slug": "acme", "partner_id": partner });
+        let acme = id_of(&self.create("tenants", &tenant).await);
+        (partner, acme)
     }
 
     /// A row of the catalogue: its identifier.
