@@ -10,6 +10,7 @@ mod call;
 mod directory;
 mod error;
 mod expiring;
+mod federation;
 mod forms;
 mod keys;
 mod limits;
@@ -41,6 +42,7 @@ pub use admin::{
 pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
 pub use error::{Error, FieldError};
+pub use federation::{Answer, Arrival, CheckedStep, Departure, Federation, FederationError, Trip, Upstream};
 pub use keys::SigningKeyView;
 pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRandom};
 pub use keyward_policy::Action;
