@@ -38,6 +38,8 @@ pub struct Caller {
     pub(crate) principal: Principal,
     pub(crate) subject: Subject,
     pub(crate) credential_id: Option<String>,
+    /// The session in which a person acts, where there is one.
+    pub(crate) session_id: Option<String>,
     /// Whose the caller is: where what they are refused belongs, when it is about nothing of anybody's.
     pub(crate) place: Owner,
 }
@@ -50,6 +52,7 @@ impl Caller {
             principal: Principal::Operator,
             subject: Subject::operator(name),
             credential_id: None,
+            session_id: None,
             place: Owner::Platform,
         }
     }
@@ -61,6 +64,7 @@ impl Caller {
             principal: Principal::Operator,
             subject: Subject::system(),
             credential_id: None,
+            session_id: None,
             place: Owner::Platform,
         }
     }
@@ -74,7 +78,13 @@ impl Caller {
         credential_id: Option<String>,
         place: Owner,
     ) -> Self {
-        Self { principal: Principal::Service { global, scopes }, subject, credential_id, place }
+        Self {
+            principal: Principal::Service { global, scopes },
+            subject,
+            credential_id,
+            session_id: None,
+            place,
+        }
     }
 
     /// A person, with the permissions that they have now.
@@ -84,6 +94,7 @@ impl Caller {
             principal: Principal::user(user, permissions),
             subject: Subject::record(user.id(), &user.email),
             credential_id,
+            session_id: None,
             place: user.owner(),
         }
     }

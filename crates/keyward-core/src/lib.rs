@@ -22,13 +22,18 @@ mod protection;
 mod retiring;
 mod revocations;
 mod setup;
+mod sign_in;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
-use keyward_crypto::master::{Sealer, SecretHasher};
+use keyward_crypto::{
+    credential::Credential,
+    master::{Sealer, SecretHasher},
+    refresh::RefreshTokens,
+};
 use keyward_model::{Clock, Event, Kind, Random, Timestamp};
 use keyward_store::{Change, Revision, Store, StoreError};
 use tokio::task::JoinHandle;
@@ -47,9 +52,14 @@ pub use keys::SigningKeyView;
 pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRandom};
 pub use keyward_policy::Action;
 pub use oauth::{ClientAuth, Introspection, OAuthError, OAuthErrorCode, TokenReply, TokenRequest};
-pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit};
+pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit, SignInOptions};
 pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};
+pub use sign_in::{
+    AccountView, Arrived, Enrolment, EnrolmentView, Flow, LinkPurpose, LinkedView, Mail, MailError, Mailer,
+    NewSession, PasswordLink, Proof, ProviderChoice, Purpose, SignInError, SignedIn, Step, TestReport,
+    TripEnd,
+};
 
 use crate::{
     audit::{Writer, WriterHandle},
@@ -57,6 +67,7 @@ use crate::{
     keys::Keys,
     limits::Limits,
     oauth::Verified,
+    sign_in::Passwords,
 };
 
 /// How often the housekeeping runs, counted in rounds of the change feed.
@@ -80,6 +91,13 @@ pub(crate) struct Inner {
     pub(crate) writer: WriterHandle,
     pub(crate) limits: Limits,
     pub(crate) verified: Verified,
+    pub(crate) passwords: Passwords,
+    /// What makes refresh tokens.
+    pub(crate) refresh_tokens: RefreshTokens,
+    /// The code by which the first administrator is made.
+    pub(crate) setup_code: Credential,
+    pub(crate) mailer: OnceLock<Arc<dyn Mailer>>,
+    pub(crate) federation: OnceLock<Arc<dyn Federation>>,
     /// The name of this run of this process.
     pub(crate) instance: String,
     /// Places for those who wait for the revocation feed.
@@ -133,6 +151,11 @@ impl Keyward {
                 hasher: master.secret_hasher(),
                 sealer: master.sealer(),
                 verified: Verified::new(),
+                passwords: Passwords::new(),
+                refresh_tokens: master.refresh_tokens(),
+                setup_code: master.setup_code(Options::is_live(options.default_environment())),
+                mailer: OnceLock::new(),
+                federation: OnceLock::new(),
                 feed_readers: tokio::sync::Semaphore::new(protection::MAX_WAITING),
                 draining: tokio::sync::watch::Sender::new(false),
                 instance: keyward_model::encode_uuid(keyward_model::new_uuid(clock.now(), &*random)),
@@ -158,6 +181,16 @@ impl Keyward {
             follower.abort();
         }
         self.inner.writer.stop().await;
+    }
+
+    /// Sends mail by this from now on. Only the first call counts.
+    pub fn mail_by(&self, mailer: Arc<dyn Mailer>) {
+        let _ = self.inner.mailer.set(mailer);
+    }
+
+    /// Speaks to identity providers by this from now on. Only the first call counts.
+    pub fn federate_by(&self, federation: Arc<dyn Federation>) {
+        let _ = self.inner.federation.set(federation);
     }
 
     /// How it behaves.

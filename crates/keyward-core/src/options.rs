@@ -1,5 +1,7 @@
 //! Plain options. Only the binary knows where they come from.
 
+use keyward_model::AdminRole;
+
 /// How Keyward behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -23,6 +25,35 @@ pub struct Options {
     pub token_limit: Option<RateLimit>,
     /// How long others may cache the JWKS, in seconds. A new key signs no earlier than this after its publication.
     pub jwks_cache_seconds: u32,
+    /// How people sign in.
+    pub sign_in: SignInOptions,
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInOptions {
+    /// What the product is called on pages, in mails and in authenticator apps.
+    pub product_name: String,
+    /// How long a session lasts without being used, in seconds.
+    pub idle_seconds: u32,
+    /// How long a session lasts at all, in seconds.
+    pub absolute_seconds: u32,
+    /// The tiers that must have a second factor.
+    pub totp_required: Vec<AdminRole>,
+    /// How long a refresh token and its successors last at all, in seconds.
+    pub refresh_seconds: u32,
+}
+
+impl Default for SignInOptions {
+    fn default() -> Self {
+        Self {
+            product_name: "Keyward".to_owned(),
+            idle_seconds: 3_600,
+            absolute_seconds: 12 * 3_600,
+            totp_required: vec![AdminRole::SuperAdmin, AdminRole::PartnerAdmin, AdminRole::TenantAdmin],
+            refresh_seconds: 30 * 86_400,
+        }
+    }
 }
 
 /// A sustained rate with a burst.
@@ -53,6 +84,7 @@ impl Options {
             max_expiry_days: 730,
             token_limit: Some(RateLimit { per_minute: 60, burst: 600 }),
             jwks_cache_seconds: 300,
+            sign_in: SignInOptions::default(),
         }
     }
 

@@ -127,6 +127,10 @@ impl Work<'_> {
             (Record::Membership(_), Record::Membership(after)) if after.meta.deleted_at.is_some() => {
                 entry(Some(Turn::UntilNow), Revoked::Subject, &after.user_id.to_string())
             }
+            (Record::Session(before), Record::Session(after)) => {
+                let turn = turn(before.revoked_at.is_none(), after.revoked_at.is_none(), false);
+                entry(turn, Revoked::Credential, &after.id().to_string())
+            }
             (Record::Role(before), Record::Role(after)) => entry(role(before, after), Revoked::Rights, ""),
             (Record::Permission(before), Record::Permission(after)) => {
                 let gone = after.meta.deleted_at.is_some() || lost_scopes(&before.scopes(), &after.scopes());

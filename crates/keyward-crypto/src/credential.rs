@@ -79,6 +79,11 @@ impl Credential {
     pub fn generate(kind: CredentialKind, live: bool, random: &dyn Random) -> Self {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
+        Self::of(kind, live, bytes)
+    }
+
+    /// The credential of these 256 bits.
+    pub(crate) fn of(kind: CredentialKind, live: bool, bytes: [u8; 32]) -> Self {
         let mut text = String::with_capacity(LEN);
         text.push_str("kw");
         text.push(kind.letter());
@@ -93,6 +98,11 @@ impl Credential {
     pub fn parse(text: &str) -> Result<Self, InvalidCredential> {
         let (kind, live) = check(text).ok_or(InvalidCredential)?;
         Ok(Self { text: text.to_owned(), kind, live })
+    }
+
+    /// Its 256 bits; nothing when its characters stand for more.
+    pub(crate) fn bytes(&self) -> Option<[u8; 32]> {
+        from_base62(self.text.get(PREFIX_LEN..LEN - CHECKSUM_LEN)?)
     }
 
     /// What it is for.
@@ -161,6 +171,23 @@ fn push_base62(text: &mut String, mut number: [u8; 32]) {
         }
         text.push(char::from(ALPHABET[usize::from(remainder)]));
     }
+}
+
+/// The bits that [`push_base62`] wrote.
+fn from_base62(text: &str) -> Option<[u8; 32]> {
+    let mut number = [0; 32];
+    for character in text.bytes().rev() {
+        let mut carry = u16::try_from(ALPHABET.iter().position(|digit| *digit == character)?).ok()?;
+        for byte in number.iter_mut().rev() {
+            let value = u16::from(*byte) * 62 + carry;
+            let [low, high] = value.to_le_bytes();
+            (*byte, carry) = (low, u16::from(high));
+        }
+        if carry != 0 {
+            return None;
+        }
+    }
+    Some(number)
 }
 
 /// A text with everything masked that has the form of a credential, valid or not.

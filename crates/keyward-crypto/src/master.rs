@@ -7,7 +7,11 @@ use ring::{
     hkdf, hmac,
 };
 
-use crate::digest::to_array;
+use crate::{
+    credential::{Credential, CredentialKind},
+    digest::to_array,
+    refresh::RefreshTokens,
+};
 
 /// The first byte of everything that is sealed in this way.
 const SEALED_VERSION: u8 = 1;
@@ -69,6 +73,18 @@ impl MasterKey {
     #[must_use]
     pub fn secret_hasher(&self) -> SecretHasher {
         SecretHasher(hmac::Key::new(hmac::HMAC_SHA256, &self.derive("secret hash v1")))
+    }
+
+    /// What makes refresh tokens.
+    #[must_use]
+    pub fn refresh_tokens(&self) -> RefreshTokens {
+        RefreshTokens(hmac::Key::new(hmac::HMAC_SHA256, &self.derive("refresh tokens v1")))
+    }
+
+    /// The code of the link by which the first administrator is made: the same as long as the key is.
+    #[must_use]
+    pub fn setup_code(&self, live: bool) -> Credential {
+        Credential::of(CredentialKind::SetupCode, live, self.derive("setup code v1"))
     }
 
     /// What seals private keys at rest.

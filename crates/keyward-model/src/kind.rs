@@ -29,8 +29,14 @@ pub enum Kind {
     Agent,
     /// A tenant's static credential.
     ApiKey,
+    /// What a person proves with who they are.
+    Authenticators,
+    /// A person's account at an identity provider.
+    FederatedIdentity,
     /// A person who is signed in.
     Session,
+    /// What an application obtains new tokens with while a session lasts.
+    RefreshToken,
     /// A key that signs tokens.
     SigningKey,
     /// That tokens or a key no longer count.
@@ -41,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Partner,
         Self::Tenant,
         Self::Role,
@@ -55,7 +61,10 @@ impl Kind {
         Self::IdentityProvider,
         Self::Agent,
         Self::ApiKey,
+        Self::Authenticators,
+        Self::FederatedIdentity,
         Self::Session,
+        Self::RefreshToken,
         Self::SigningKey,
         Self::Revocation,
         Self::Event,
@@ -78,7 +87,10 @@ impl Kind {
             Self::IdentityProvider => "idp",
             Self::Agent => "agt",
             Self::ApiKey => "key",
+            Self::Authenticators => "aut",
+            Self::FederatedIdentity => "fid",
             Self::Session => "ses",
+            Self::RefreshToken => "rft",
             Self::SigningKey => "sgk",
             Self::Revocation => "rvk",
             Self::Event => "evt",
@@ -102,7 +114,10 @@ impl Kind {
             Self::IdentityProvider => "identity_provider",
             Self::Agent => "agent",
             Self::ApiKey => "api_key",
+            Self::Authenticators => "authenticators",
+            Self::FederatedIdentity => "federated_identity",
             Self::Session => "session",
+            Self::RefreshToken => "refresh_token",
             Self::SigningKey => "signing_key",
             Self::Revocation => "revocation",
             Self::Event => "event",

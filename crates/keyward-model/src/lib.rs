@@ -9,6 +9,7 @@ mod api_key_forms;
 mod application;
 mod application_forms;
 mod audit;
+mod authenticators;
 mod canonical;
 mod group;
 mod id;
@@ -19,6 +20,7 @@ mod meta;
 mod partner;
 mod permission;
 mod record;
+mod refresh_token;
 mod revocation;
 mod role;
 mod scope;
@@ -38,6 +40,7 @@ pub use audit::{
     Action, ChainHead, ChainedEvent, Changes, Context, Event, EventView, FieldChange, Outcome, Subject,
     Usage, hex,
 };
+pub use authenticators::{Authenticators, AuthenticatorsView, FederatedIdentity};
 pub use group::{EditGroup, Group, GroupView, Membership, Nesting, NewGroup};
 pub use id::{AnyId, Id, Identified, InvalidId, encode_uuid, new_uuid};
 pub use identity_provider::{
@@ -54,6 +57,7 @@ pub use permission::{
     PermissionView,
 };
 pub use record::{Entity, Record, Resource, WrongKind};
+pub use refresh_token::RefreshToken;
 pub use revocation::{Revocation, Revoked};
 pub use role::{EditRole, NewRole, Role, RoleView};
 pub use scope::{InvalidScope, MAX_SCOPE_LEN, Scope, ScopeSet};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AnyId, Group, Id, Identified, Kind, Partner, Tenant, Timestamp, User};
+use crate::{AnyId, Group, Id, Identified, IdentityProvider, Kind, Partner, Tenant, Timestamp, User};
 
 /// Identity, version and times of a record.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +226,17 @@ pub enum UniqueKey {
     ApiKeyHash([u8; 32]),
     /// A tenant's publishable key.
     PublishableKey(String),
+    /// The person whose authenticators they are.
+    AuthenticatorsOf(Id<User>),
+    /// An account at an identity provider.
+    SubjectAtProvider {
+        /// The provider.
+        provider: Id<IdentityProvider>,
+        /// The account's identifier there.
+        subject: String,
+    },
+    /// The keyed hash of a session's cookie.
+    SessionHash([u8; 32]),
 }
 
 impl UniqueKey {
@@ -245,6 +256,9 @@ impl UniqueKey {
             Self::SigningKeyKid(_) => Kind::SigningKey,
             Self::RevokedJti(_) => Kind::Revocation,
             Self::ApiKeyHash(_) => Kind::ApiKey,
+            Self::AuthenticatorsOf(_) => Kind::Authenticators,
+            Self::SubjectAtProvider { .. } => Kind::FederatedIdentity,
+            Self::SessionHash(_) => Kind::Session,
         }
     }
 
@@ -257,11 +271,12 @@ impl UniqueKey {
             Self::RoleName { .. } | Self::GroupName { .. } => "name",
             Self::ClientId(_) => "client_id",
             Self::UserEmail(_) => "email",
-            Self::Membership { .. } => "user_id",
+            Self::Membership { .. } | Self::AuthenticatorsOf(_) => "user_id",
+            Self::SubjectAtProvider { .. } => "subject",
             Self::Nesting { .. } => "group_id",
             Self::SigningKeyKid(_) => "kid",
             Self::RevokedJti(_) => "jti",
-            Self::ApiKeyHash(_) => "value",
+            Self::ApiKeyHash(_) | Self::SessionHash(_) => "value",
             Self::PublishableKey(_) => "publishable_key",
         }
     }
@@ -292,6 +307,8 @@ pub enum Field {
     GroupId,
     /// The user of a membership or session.
     UserId,
+    /// The identity provider of an account.
+    ProviderId,
     /// The group inside of a nesting.
     ChildId,
     /// The person who answers for an agent.
@@ -328,6 +345,7 @@ text_enum!(Field {
     HolderId = "holder_id",
     GroupId = "group_id",
     UserId = "user_id",
+    ProviderId = "provider_id",
     ChildId = "child_id",
     OwnerId = "owner_id",
     Email = "email",

@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Agent, AnyId, ApiKey, Application, Field, Group, Id, Identified, IdentityProvider, Kind, Membership,
-    Meta, Nesting, Owner, Partner, Permission, Revocation, Role, Secret, Session, SigningKey, Tenant,
-    Timestamp, UniqueKey, User, Value,
+    Agent, AnyId, ApiKey, Application, Authenticators, FederatedIdentity, Field, Group, Id, Identified,
+    IdentityProvider, Kind, Membership, Meta, Nesting, Owner, Partner, Permission, RefreshToken, Revocation,
+    Role, Secret, Session, SigningKey, Tenant, Timestamp, UniqueKey, User, Value,
 };
 
 /// A thing that is stored with identity, version, owner and keys.
@@ -159,7 +159,10 @@ records!(
     IdentityProvider,
     Agent,
     ApiKey,
+    Authenticators,
+    FederatedIdentity,
     Session,
+    RefreshToken,
     SigningKey,
     Revocation
 );

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Entity, Field, Id, Meta, Owner, Partner, Tenant, Timestamp, UniqueKey, User, Value, record::meta_value,
+    Entity, Field, Id, IdentityProvider, Meta, Owner, Partner, Tenant, Timestamp, UniqueKey, User, Value,
+    record::meta_value,
 };
 
 /// A person who is signed in somewhere.
@@ -20,6 +21,14 @@ pub struct Session {
     pub tenant_id: Option<Id<Tenant>>,
     /// How the person signed in, for example `password`.
     pub method: String,
+    /// The identity provider by which the person signed in, if they did.
+    pub provider_id: Option<Id<IdentityProvider>>,
+    /// The keyed hash of its cookie; another one with every sign-in and step-up.
+    pub hash: [u8; 32],
+    /// What the person proved who they are with (RFC 8176), for example `pwd` and `otp`.
+    pub amr: Vec<String>,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
     /// The address at sign-in.
     pub ip: Option<String>,
     /// The `User-Agent` at sign-in.
@@ -46,7 +55,7 @@ impl Entity for Session {
     }
 
     fn keys(&self) -> Vec<UniqueKey> {
-        Vec::new()
+        vec![UniqueKey::SessionHash(self.hash)]
     }
 
     fn display_name(&self) -> &'static str {
@@ -88,6 +97,9 @@ pub struct SessionView {
     pub state: &'static str,
     /// How the person signed in.
     pub method: String,
+    /// The identity provider by which the person signed in, if they did.
+    #[schema(value_type = Option<String>)]
+    pub provider_id: Option<Id<IdentityProvider>>,
     /// The address at sign-in.
     pub ip: Option<String>,
     /// The `User-Agent` at sign-in.
@@ -127,6 +139,7 @@ impl Session {
             tenant_id: self.tenant_id,
             state,
             method: self.method.clone(),
+            provider_id: self.provider_id,
             ip: self.ip.clone(),
             user_agent: self.user_agent.clone(),
             created_at: self.meta.created_at,

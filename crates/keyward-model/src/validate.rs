@@ -100,6 +100,19 @@ pub(crate) fn quiet_hours(hours: u32) -> Result<(), ValidationError> {
     Err(error("out_of_range", "must be 1 to 8760 hours"))
 }
 
+/// Whether it is a domain name of several labels, in lower case, as it stands behind the `@` of addresses.
+#[must_use]
+pub fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=63).contains(&label.len())
+            && label.chars().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
+}
+
 /// An empty JSON object, the default of open documents.
 pub(crate) fn empty_document() -> Value {
     Value::Object(serde_json::Map::new())

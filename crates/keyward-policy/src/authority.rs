@@ -146,7 +146,10 @@ const fn domain(kind: Kind) -> Domain {
         | Kind::IdentityProvider
         | Kind::Agent
         | Kind::ApiKey
+        | Kind::Authenticators
+        | Kind::FederatedIdentity
         | Kind::Session
+        | Kind::RefreshToken
         | Kind::Event => Domain::Inside,
     }
 }
@@ -157,12 +160,12 @@ pub fn staff_permission(kind: Kind, read: bool) -> Option<String> {
     let collection = match kind {
         Kind::Role => "roles",
         Kind::Application | Kind::Secret => "applications",
-        Kind::User => "users",
+        Kind::User | Kind::Authenticators | Kind::FederatedIdentity => "users",
         Kind::Group | Kind::Membership | Kind::Nesting => "groups",
         Kind::IdentityProvider => "identity-providers",
         Kind::Agent => "agents",
         Kind::ApiKey => "api-keys",
-        Kind::Session => "sessions",
+        Kind::Session | Kind::RefreshToken => "sessions",
         Kind::Event => "audit",
         Kind::Partner | Kind::Tenant | Kind::Permission | Kind::SigningKey | Kind::Revocation => return None,
     };

@@ -3,7 +3,7 @@
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
 use keyward_model::{
-    Agent, ApiKey, Application, Grant, Partner, Secret, Status, TenancyStatus, Tenant, Timestamp, User,
+    Agent, ApiKey, Application, Grant, IdentityProvider, Partner, Secret, Session, Status, TenancyStatus, Tenant, Timestamp, User,
 };
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.
@@ -21,6 +21,10 @@ pub enum Dead {
     SecretExpired(Timestamp),
     /// The user is disabled.
     UserDisabled,
+    /// The session was ended, or lasted too long.
+    SessionEnded,
+    /// The identity provider by which the person signed in is disabled.
+    ProviderDisabled,
     /// The API key is disabled.
     KeyDisabled,
     /// The API key was revoked then.
@@ -44,6 +48,8 @@ impl Dead {
             Self::SecretRevoked(_) => "secret_revoked",
             Self::SecretExpired(_) => "secret_expired",
             Self::UserDisabled => "user_disabled",
+            Self::SessionEnded => "session_ended",
+            Self::ProviderDisabled => "provider_disabled",
             Self::KeyDisabled => "key_disabled",
             Self::KeyRevoked(_) => "key_revoked",
             Self::KeyExpired(_) => "key_expired",
@@ -62,6 +68,8 @@ impl Dead {
             Self::SecretRevoked(at) => format!("This client secret was revoked on {}.", at.date_for_people()),
             Self::SecretExpired(at) => format!("This client secret expired on {}.", at.date_for_people()),
             Self::UserDisabled => "This user is disabled.".to_owned(),
+            Self::SessionEnded => "The session has ended. Sign in again.".to_owned(),
+            Self::ProviderDisabled => "The identity provider is disabled.".to_owned(),
             Self::KeyDisabled => "This API key is disabled.".to_owned(),
             Self::KeyRevoked(at) => format!("This API key was revoked on {}.", at.date_for_people()),
             Self::KeyExpired(at) => format!("This API key expired on {}.", at.date_for_people()),
@@ -152,6 +160,27 @@ pub fn user(user: &User, above: Tenancy<'_>) -> Result<(), Dead> {
 /// Whether a user is alive, whatever they belong to.
 pub fn user_itself(user: &User) -> Result<(), Dead> {
     enabled(user.meta.deleted_at, user.status, Dead::UserDisabled)
+}
+
+/// Whether an identity provider and all that it belongs to are alive.
+pub fn provider(provider: &IdentityProvider, above: Tenancy<'_>) -> Result<(), Dead> {
+    let owner = owner(provider.tenant_id.is_some(), provider.partner_id.is_some(), above);
+    below(owner, enabled(provider.meta.deleted_at, provider.status, Dead::ProviderDisabled))
+}
+
+/// Whether the tokens and sign-ins of a user from this moment still count: a reset of what they prove themselves with
+/// makes everything void that was opened before.
+pub fn user_since(user: &User, moment: Timestamp) -> Result<(), Dead> {
+    let counts = user.valid_after.is_none_or(|after| moment >= after);
+    if counts { Ok(()) } else { Err(Dead::SessionEnded) }
+}
+
+/// Whether a session is alive at `now`, whatever its person is: not ended, within its time, and used within the last
+/// `idle_seconds`.
+pub fn session_itself(session: &Session, idle_seconds: i64, now: Timestamp) -> Result<(), Dead> {
+    let idle = session.last_active_at.plus_seconds(idle_seconds) <= now;
+    let ended = session.revoked_at.is_some() || session.meta.deleted_at.is_some();
+    if ended || idle || session.expires_at <= now { Err(Dead::SessionEnded) } else { Ok(()) }
 }
 
 /// Whether a secret may still obtain tokens at `now`.

@@ -77,7 +77,13 @@ fn holds(key: &UniqueKey) -> Sql<'_> {
         }
         UniqueKey::SigningKeyKid(kid) => is("kid", kid),
         UniqueKey::RevokedJti(jti) => is("name", jti).sql(" AND r.kind = 'jti'"),
-        UniqueKey::ApiKeyHash(hash) => sql("r.hash = ").bind(Bind::bytes(hash)),
+        UniqueKey::AuthenticatorsOf(user) => sql("r.user_id = ").bind(Bind::id(*user)),
+        UniqueKey::SubjectAtProvider { provider, subject } => {
+            is("subject", subject).sql(" AND r.provider_id = ").bind(Bind::id(*provider))
+        }
+        UniqueKey::ApiKeyHash(hash) | UniqueKey::SessionHash(hash) => {
+            sql("r.hash = ").bind(Bind::bytes(hash))
+        }
         UniqueKey::PublishableKey(key) => is("publishable_key", key),
     }
 }

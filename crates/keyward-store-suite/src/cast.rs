@@ -1,9 +1,9 @@
 //! The records that random commands are about.
 
 use keyward_model::{
-    AdminRole, Agent, AnyId, ApiKey, Application, Entity, Event, Group, Id, IdentityProvider, Kind,
-    Membership, Meta, Nesting, Owner, Partner, Reach, Record, Secret, Session, TenancyStatus, Tenant, User,
-    Value,
+    AdminRole, Agent, AnyId, ApiKey, Application, Authenticators, Entity, Event, FederatedIdentity, Group,
+    Id, IdentityProvider, Kind, Membership, Meta, Nesting, Owner, Partner, Reach, Record, RefreshToken,
+    Secret, Session, TenancyStatus, Tenant, User, Value,
 };
 use keyward_store::{Condition, Test};
 
@@ -78,7 +78,24 @@ impl Cast {
             Kind::Session => {
                 let (user_id, expires_at) = (self.pick_or_new(look), at(i64::from(look % 6)));
                 let of = user(name, Owner::Platform);
-                Session { user_id, expires_at, partner_id, tenant_id, ..session(&of) }.into()
+                let session = Session { user_id, expires_at, partner_id, tenant_id, ..session(&of) };
+                Session { hash: [look % 8; 32], ..session }.into()
+            }
+            Kind::Authenticators => {
+                let of = user(name, Owner::Platform);
+                let user_id = self.pick_or_new(look);
+                Authenticators { user_id, partner_id, tenant_id, ..authenticators(&of) }.into()
+            }
+            Kind::FederatedIdentity => {
+                let (of, provider) = (user(name, Owner::Platform), identity_provider(name, Owner::Platform));
+                let (user_id, provider_id) = (self.pick_or_new(look), self.pick_or_new(look / 4));
+                let identity = federated_identity(&of, &provider, name);
+                FederatedIdentity { user_id, provider_id, partner_id, tenant_id, ..identity }.into()
+            }
+            Kind::RefreshToken => {
+                let (user_id, expires_at) = (self.pick_or_new(look), at(i64::from(look % 6)));
+                let of = user(name, Owner::Platform);
+                RefreshToken { user_id, expires_at, partner_id, tenant_id, ..refresh_token(&of) }.into()
             }
             Kind::SigningKey => signing_key(name).into(),
             Kind::Revocation | Kind::Event => revocation(name, at(i64::from(look % 6))).into(),

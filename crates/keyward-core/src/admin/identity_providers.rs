@@ -1,13 +1,17 @@
 //! Rules of identity providers: strict configuration, and secrets that go in and never come out.
 
 use keyward_model::{
-    Action, EditIdentityProvider, Entity, FieldChange, IdentityProvider, NewIdentityProvider, Owner,
-    ProviderKind,
+    Action, EditIdentityProvider, Entity, FieldChange, Id, IdentityProvider, NewIdentityProvider, Owner,
+    ProviderKind, Reach, validate,
 };
+use keyward_store::{Change, StoreExt, Ticket};
 use serde_json::{Map, Value};
 
 use super::{Administered, Draft, Work, uris::is_web_address};
-use crate::{Error, FieldError};
+use crate::{
+    Error, FieldError,
+    sign_in::{domain_mark, domains_of},
+};
 
 /// The member of a configuration that is a secret.
 const SECRET: &str = "client_secret";
@@ -85,6 +89,8 @@ impl Administered for IdentityProvider {
             (None, None) => debug_assert_eq!(draft.record.owner(), Owner::Platform),
         }
         draft.record.sealed_secret = sealed(work, &draft.record, secret)?;
+        let (id, config) = (draft.record.id(), draft.record.config.clone());
+        with_domains(work, &mut draft.with, id, &Value::Null, &config).await?;
         Ok(draft)
     }
 
@@ -113,8 +119,53 @@ impl Administered for IdentityProvider {
             let field = format!("config.{SECRET}");
             draft.unread.push(FieldChange { field, from: Value::Null, to: "replaced".into() });
         }
+        let config = draft.record.config.clone();
+        with_domains(work, &mut draft.with, current.id(), &current.config, &config).await?;
         Ok(draft)
     }
+
+    async fn delete(work: &Work<'_>, current: &Self) -> Result<Change, Error> {
+        let mut change = Change::default();
+        with_domains(work, &mut change, current.id(), &current.config, &Value::Null).await?;
+        Ok(change)
+    }
+}
+
+/// What a provider's secret is sealed for.
+pub(crate) fn secret_context(provider: &IdentityProvider) -> String {
+    format!("identity provider {}", provider.id())
+}
+
+/// Marks the domains of addresses that a provider gets, and frees those that it gives up. A domain belongs to one provider:
+/// that of something deleted gives way.
+async fn with_domains(
+    work: &Work<'_>,
+    change: &mut Change,
+    id: Id<IdentityProvider>,
+    before: &Value,
+    after: &Value,
+) -> Result<(), Error> {
+    let store = &work.keyward.inner.store;
+    let (before, after) = (domains_of(before), domains_of(after));
+    for domain in before.iter().filter(|domain| !after.contains(domain)) {
+        let mark = domain_mark(domain);
+        if store.ticket(&mark, work.now).await?.is_some_and(|mark| mark.value == id.to_string()) {
+            change.consume.push(mark);
+        }
+    }
+    for domain in after.iter().filter(|domain| !before.contains(domain)) {
+        let mark = domain_mark(domain);
+        if let Some(held) = store.ticket(&mark, work.now).await?
+            && let Ok(holder) = held.value.parse::<Id<IdentityProvider>>()
+            && store.get_as(&Reach::Platform, holder).await?.is_none()
+        {
+            change.consume.push(mark.clone());
+        }
+        if !change.tickets.iter().any(|ticket| ticket.key == mark) {
+            change.tickets.push(Ticket { key: mark, value: id.to_string(), expires_at: None });
+        }
+    }
+    Ok(())
 }
 
 fn sealed(
@@ -123,8 +174,7 @@ fn sealed(
     secret: Option<String>,
 ) -> Result<Option<Vec<u8>>, Error> {
     let Some(secret) = secret else { return Ok(None) };
-    let context = format!("identity provider {}", provider.id());
-    let sealed = work.keyward.inner.sealer.seal(&context, secret.as_bytes(), work.random());
+    let sealed = work.keyward.inner.sealer.seal(&secret_context(provider), secret.as_bytes(), work.random());
     sealed.map(Some).map_err(|error| Error::Unavailable(error.into()))
 }
 
@@ -171,7 +221,13 @@ fn fault(name: &str, value: &Value) -> Option<&'static str> {
             (!is_address(false)(value)).then_some("It must be an http or https address without a query.")
         }
         "sso_url" => (!is_address(true)(value)).then_some("It must be an http or https address."),
-        "scopes" | "email_domains" => {
+        "email_domains" => {
+            let is_domain = |value: &Value| value.as_str().is_some_and(validate::is_domain);
+            let good =
+                value.as_array().is_some_and(|items| items.len() <= 100 && items.iter().all(is_domain));
+            (!good).then_some("It must be a list of domain names such as acme.example.")
+        }
+        "scopes" => {
             let good = value.as_array().is_some_and(|items| items.len() <= 100 && items.iter().all(is_text));
             (!good).then_some("It must be a list of texts.")
         }

@@ -12,7 +12,7 @@ mod groups;
 mod idempotency;
 mod identity_providers;
 mod key_usage;
-mod limits;
+pub(crate) mod limits;
 mod membership;
 mod partners;
 mod permissions;
@@ -37,6 +37,7 @@ pub use bulk::{BulkBody, BulkItem, BulkOp, BulkOutcome};
 pub use dashboard::{ActivityView, SeriesView, StatsView};
 pub use export::{EventExport, ExportFormat};
 pub use grants::{GrantBody, GrantsBody};
+pub(crate) use identity_providers::secret_context;
 pub use key_usage::{DayView, KeyUsageView, PredecessorView};
 pub use membership::{MemberBody, NestedBody};
 pub use resource::Administered;
@@ -45,7 +46,7 @@ pub use secrets::SecretHolder;
 pub(crate) use secrets::of_value as secrets_of_value;
 pub use signing_keys::Rotation;
 pub use users::{EffectivePermissionView, RolesBody, SourceView};
-pub(crate) use work::{Draft, Work, conflict as touched_conflict};
+pub(crate) use work::{Draft, Work, conflict as touched_conflict, next_version};
 
 /// How often a change is tried again when the data changed in the meantime.
 pub(crate) const ATTEMPTS: u32 = 8;

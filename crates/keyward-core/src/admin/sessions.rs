@@ -33,8 +33,9 @@ impl Keyward {
     async fn shown(&self, session: &Session, work: &Work<'_>) -> Result<SessionView, Error> {
         let person = self.inner.directory.person(session.user_id).await?;
         let is_alive = person.is_some_and(|person| {
-            let since = person.user.valid_after.is_none_or(|after| session.meta.created_at >= after);
-            since && liveness::user(&person.user, person.above()).is_ok()
+            liveness::user_since(&person.user, session.meta.created_at)
+                .and_then(|()| liveness::user(&person.user, person.above()))
+                .is_ok()
         });
         let mut view = session.view(work.now);
         if !is_alive && view.state == "active" {
@@ -60,7 +61,8 @@ impl Keyward {
             let session = Session { revoked_at: Some(work.now), ..work.next(&current) };
             let event = work.done(Action::SESSION_REVOKED, &session, &[]);
             let document = view(&session);
-            let change = Change::default().replace(current.meta.version, session);
+            let change = Change::default().replace(current.meta.version, session.clone());
+            let change = work.told(change, &current, &session).await?;
             match work.commit(&permit, change, vec![event]).await {
                 Ok(_) => return Ok(document),
                 Err(StoreError::Stale) => {}

@@ -1,8 +1,8 @@
 //! Rules of users, their roles, and what those come to.
 
 use keyward_model::{
-    Action, AdminRole, EditUser, Entity, Field, Group, Id, Kind, NewUser, Owner, Reach, Role, Scope, Status,
-    User, Value as FieldValue,
+    Action, AdminRole, Authenticators, EditUser, Entity, Field, Group, Id, Kind, NewUser, Owner, Reach, Role,
+    Scope, Status, Timestamp, User, Value as FieldValue,
 };
 use keyward_policy::Action as Act;
 use keyward_store::{Change, Condition, Guard, Query, Test};
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Administered, Document, Draft, IfMatch, Work, limits};
-use crate::{Call, Error, FieldError, Keyward, forms};
+use super::{Administered, Document, Draft, IfMatch, Work, limits, next_version};
+use crate::{Call, Error, FieldError, Keyward, forms, sign_in::without_factor};
 
 impl Administered for User {
     const COLLECTION: &'static str = "users";
@@ -71,7 +71,7 @@ impl Administered for User {
         if work.call.caller.user_id() == Some(current.id()) {
             return Err(locks_out());
         }
-        let mut change = Change::default();
+        let mut change = work.without_ways_in(current).await?;
         if is_acting_super_admin(current) {
             change.guards.push(one_super_admin_stays(work).await?);
         }
@@ -194,18 +194,52 @@ impl Keyward {
 
     /// Makes a user's password void, and ends what was opened with it.
     pub async fn reset_password(&self, call: &Call, id: &str) -> Result<Document, Error> {
-        self.invalidate(call, id, Act::Act("reset_password"), Action::USER_PASSWORD_RESET).await
+        let act = Act::Act("reset_password");
+        let document = self
+            .invalidate(call, id, act, Action::USER_PASSWORD_RESET, |stored, now| Authenticators {
+                password: None,
+                password_changed_at: None,
+                ..next_version(stored, now)
+            })
+            .await?;
+        self.send_link_to(document.body["email"].as_str().unwrap_or_default(), &call.origin);
+        Ok(document)
+    }
+
+    /// Sends a user a link by which they choose a password.
+    pub async fn invite(&self, call: &Call, id: &str) -> Result<(), Error> {
+        let work = Work::begin(self, call);
+        let user: User = self.one(&work, Act::Act("reset_password"), id).await?;
+        work.may_set_tier(user.admin_role, user.admin_role, user.owner()).await?;
+        if !self.sends_mail() {
+            let detail =
+                "This server sends no mail. Print a link with: keyward admin password-link".to_owned();
+            return Err(Error::Conflict { code: "no_mail", detail });
+        }
+        self.send_link_to(&user.email, &call.origin);
+        Ok(())
     }
 
     /// Removes a user's second factor, and ends what was opened with it.
     pub async fn disable_mfa(&self, call: &Call, id: &str) -> Result<Document, Error> {
-        self.invalidate(call, id, Act::Act("disable_mfa"), Action::USER_MFA_DISABLED).await
+        self.invalidate(call, id, Act::Act("disable_mfa"), Action::USER_MFA_DISABLED, without_factor).await
     }
 
-    async fn invalidate(&self, call: &Call, id: &str, act: Act, event: Action) -> Result<Document, Error> {
+    async fn invalidate(
+        &self,
+        call: &Call,
+        id: &str,
+        act: Act,
+        event: Action,
+        left: impl Fn(&Authenticators, Timestamp) -> Authenticators,
+    ) -> Result<Document, Error> {
         self.change::<User, _>(call, id, None, act, event, async |work, current| {
             work.may_set_tier(current.admin_role, current.admin_role, current.owner()).await?;
-            Ok(Draft::plain(User { valid_after: Some(work.now), ..current.clone() }))
+            let mut draft = Draft::plain(User { valid_after: Some(work.now), ..current.clone() });
+            if let Some(stored) = self.authenticators_of(current.id()).await? {
+                draft.with = draft.with.replace(stored.meta.version, left(&stored, work.now));
+            }
+            Ok(draft)
         })
         .await
     }
@@ -238,6 +272,22 @@ impl Keyward {
 }
 
 impl Work<'_> {
+    /// The change that removes what a user signs in with.
+    async fn without_ways_in(&self, user: &User) -> Result<Change, Error> {
+        let mut change = Change::default();
+        if let Some(stored) = self.keyward.authenticators_of(user.id()).await? {
+            let mut gone = self.next(&stored);
+            gone.meta.deleted_at = Some(self.now);
+            change = change.replace(stored.meta.version, gone);
+        }
+        for identity in self.keyward.identities(user.id()).await? {
+            let mut gone = self.next(&identity);
+            gone.meta.deleted_at = Some(self.now);
+            change = change.replace(identity.meta.version, gone);
+        }
+        Ok(change)
+    }
+
     /// Refuses roles that the caller can't give, those aside that are there already; and roles that are named twice.
     pub(crate) async fn new_roles(
         &self,

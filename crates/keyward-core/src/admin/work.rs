@@ -1,14 +1,14 @@
 //! One request at work: what every administrative change needs.
 
 use keyward_model::{
-    Action, AdminRole, Changes, Entity, Event, Field, FieldChange, Id, Kind, Meta, Outcome, Owner, Partner,
-    Random, Reach, Role, ScopeSet, Subject, Tenant, Timestamp, Value as FieldValue,
+    Action, AdminRole, Changes, Context, Entity, Event, Field, FieldChange, Id, Kind, Meta, Outcome, Owner,
+    Partner, Random, Reach, Role, ScopeSet, Subject, Tenant, Timestamp, Value as FieldValue,
 };
 use keyward_policy::{Action as Act, Permit, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Change, Revision, StoreError, StoreExt, TakenKey};
 use serde_json::Value;
 
-use crate::{Call, Error, FieldError, Keyward};
+use crate::{Call, Error, FieldError, Keyward, sign_in::is_domain_mark};
 
 /// A request, the moment of its decision, and what is at hand to decide it.
 pub struct Work<'a> {
@@ -56,10 +56,7 @@ impl<'a> Work<'a> {
     /// A record in its next version, as it is written when it changes: with a holder's secrets or a group's members the
     /// holder or group goes on, too, so that caches and concurrent changes learn of it.
     pub(crate) fn next<R: Entity>(&self, record: &R) -> R {
-        let mut next = record.clone();
-        next.meta_mut().version += 1;
-        next.meta_mut().updated_at = self.now;
-        next
+        next_version(record, self.now)
     }
 
     /// Asks policy. A refused change is in the audit log before this returns.
@@ -111,7 +108,10 @@ impl<'a> Work<'a> {
             tenant_id: owner.tenant(),
             partner_id,
             changes: Changes::default(),
-            context: self.call.origin.context(caller.credential_id.clone()),
+            context: Context {
+                session_id: caller.session_id.clone(),
+                ..self.call.origin.context(caller.credential_id.clone())
+            },
         }
     }
 
@@ -216,12 +216,24 @@ impl<'a> Work<'a> {
     }
 }
 
+/// A record in its next version.
+pub(crate) fn next_version<R: Entity>(record: &R, now: Timestamp) -> R {
+    let mut next = record.clone();
+    next.meta_mut().version += 1;
+    next.meta_mut().updated_at = now;
+    next
+}
+
 /// The answer to a commit that another record or request stood in the way of.
 pub(crate) fn conflict(taken: &TakenKey) -> Error {
     match taken {
         TakenKey::Record(key) => Error::Conflict {
             code: "taken",
             detail: format!("Another {} has this {} already.", key.kind().name(), key.field()),
+        },
+        TakenKey::Ticket(key) if is_domain_mark(key) => Error::Conflict {
+            code: "taken",
+            detail: format!("Another identity provider has the e-mail domain {}.", key.key),
         },
         TakenKey::Ticket(_) => Error::Conflict {
             code: "in_progress",

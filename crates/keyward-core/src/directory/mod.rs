@@ -9,6 +9,7 @@ mod key;
 mod person;
 mod reader;
 mod revoked;
+mod session;
 mod stamps;
 
 use std::{
@@ -31,6 +32,7 @@ pub(crate) use key::{Key, KeyMark};
 pub(crate) use person::{Person, parents};
 use reader::Reader;
 pub(crate) use revoked::{Revoked, Since};
+pub(crate) use session::{Opened, SessionMark};
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
@@ -39,6 +41,8 @@ const CLIENTS: u64 = 25_000;
 const KEYS: u64 = 25_000;
 /// How many people are kept.
 const PEOPLE: u64 = 10_000;
+/// How many sessions are kept.
+const SESSIONS: u64 = 10_000;
 /// How often the change feed is asked when nobody calls.
 pub(crate) const POLL: Duration = Duration::from_millis(450);
 /// How often a cached reading that went out of date is tried again before the cache is passed over.
@@ -59,6 +63,13 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct PersonEntry {
     pub(crate) person: Option<Arc<Person>>,
+    made: Made,
+}
+
+/// A cached session, or the knowledge that there is none.
+#[derive(Debug)]
+pub(crate) struct SessionEntry {
+    pub(crate) opened: Option<Arc<Opened>>,
     made: Made,
 }
 
@@ -86,6 +97,12 @@ impl Cached for KeyEntry {
     }
 }
 
+impl Cached for SessionEntry {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
 impl Cached for PersonEntry {
     fn made(&self) -> &Made {
         &self.made
@@ -101,6 +118,7 @@ pub(crate) struct Directory {
     clients: moka::future::Cache<String, Arc<Entry>>,
     people: moka::future::Cache<Id<User>, Arc<PersonEntry>>,
     keys: moka::future::Cache<KeyMark, Arc<KeyEntry>>,
+    sessions: moka::future::Cache<SessionMark, Arc<SessionEntry>>,
     catalogue: tokio::sync::Mutex<Option<(Made, Arc<ScopeSet>)>>,
     revoked: Revoked,
     seen: AtomicI64,
@@ -124,6 +142,7 @@ impl Directory {
             clients: moka::future::Cache::new(CLIENTS),
             people: moka::future::Cache::new(PEOPLE),
             keys: moka::future::Cache::new(KEYS),
+            sessions: moka::future::Cache::new(SESSIONS),
             catalogue: tokio::sync::Mutex::new(None),
             revoked,
             seen: AtomicI64::new(revision),
@@ -152,6 +171,12 @@ impl Directory {
     pub(crate) async fn person(&self, id: Id<User>) -> Result<Option<Arc<Person>>, StoreError> {
         let entry = self.through(&self.people, &id, || self.read_person(id)).await?;
         Ok(entry.person.clone())
+    }
+
+    /// The session that is found by this mark.
+    pub(crate) async fn session(&self, mark: SessionMark) -> Result<Option<Arc<Opened>>, StoreError> {
+        let entry = self.through(&self.sessions, &mark, || self.read_session(mark)).await?;
+        Ok(entry.opened.clone())
     }
 
     /// What is cached under a key, read when it is not there or out of date: one reading at a time for each key, however
@@ -216,6 +241,12 @@ impl Directory {
         let mut reader = self.reader().await?;
         let person = reader.person(id).await?.map(Arc::new);
         Ok(Arc::new(PersonEntry { person, made: reader.made }))
+    }
+
+    async fn read_session(&self, mark: SessionMark) -> Result<Arc<SessionEntry>, StoreError> {
+        let mut reader = self.reader().await?;
+        let opened = reader.session(mark).await?.map(Arc::new);
+        Ok(Arc::new(SessionEntry { opened, made: reader.made }))
     }
 
     /// All permissions that exist.

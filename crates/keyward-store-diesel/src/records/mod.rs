@@ -3,12 +3,15 @@
 mod agent;
 mod api_key;
 mod application;
+mod authenticators;
+mod federated_identity;
 mod group;
 mod identity_provider;
 mod membership;
 mod nesting;
 mod partner;
 mod permission;
+mod refresh_token;
 mod revocation;
 mod role;
 mod secret;
@@ -109,7 +112,10 @@ pub(crate) fn table(kind: Kind) -> Option<&'static Table> {
         Kind::IdentityProvider => Some(&identity_provider::TABLE),
         Kind::Agent => Some(&agent::TABLE),
         Kind::ApiKey => Some(&api_key::TABLE),
+        Kind::Authenticators => Some(&authenticators::TABLE),
+        Kind::FederatedIdentity => Some(&federated_identity::TABLE),
         Kind::Session => Some(&session::TABLE),
+        Kind::RefreshToken => Some(&refresh_token::TABLE),
         Kind::SigningKey => Some(&signing_key::TABLE),
         Kind::Revocation => Some(&revocation::TABLE),
         Kind::Event => None,
@@ -139,7 +145,10 @@ pub(crate) fn write<'a>(table: &Table, record: &'a Record) -> Vec<Bind<'a>> {
         Record::IdentityProvider(it) => meta(&it.meta),
         Record::Agent(it) => meta(&it.meta),
         Record::ApiKey(it) => meta(&it.meta),
+        Record::Authenticators(it) => meta(&it.meta),
+        Record::FederatedIdentity(it) => meta(&it.meta),
         Record::Session(it) => meta(&it.meta),
+        Record::RefreshToken(it) => meta(&it.meta),
         Record::SigningKey(it) => meta(&it.meta),
         Record::Revocation(it) => meta(&it.meta),
     };

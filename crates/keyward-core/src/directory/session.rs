@@ -1,0 +1,62 @@
+//! A session with the identity provider that it depends on, read once and kept in memory.
+
+use keyward_model::{Entity, Id, IdentityProvider, Partner, Session, Tenant, Timestamp, UniqueKey};
+use keyward_model::{Kind, Reach};
+use keyward_policy::liveness::{self, Dead, Tenancy};
+use keyward_store::{StoreError, StoreExt};
+
+use super::reader::Reader;
+
+/// A session with what it depends on, its person aside.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    /// The provider by which the person signed in, as far as it can be found.
+    provider: Option<IdentityProvider>,
+    tenant: Option<Tenant>,
+    partner: Option<Partner>,
+}
+
+/// By what a session is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SessionMark {
+    /// The keyed hash of its cookie.
+    Hash([u8; 32]),
+    /// Its identifier.
+    Id(Id<Session>),
+}
+
+impl Opened {
+    /// Whether the session and the provider that it came by are alive at `now`.
+    pub(crate) fn is_alive(&self, idle_seconds: i64, now: Timestamp) -> Result<(), Dead> {
+        liveness::session_itself(&self.session, idle_seconds, now)?;
+        if self.session.provider_id.is_none() {
+            return Ok(());
+        }
+        let above = Tenancy { tenant: self.tenant.as_ref(), partner: self.partner.as_ref() };
+        liveness::provider(self.provider.as_ref().ok_or(Dead::SessionEnded)?, above)
+    }
+}
+
+impl Reader<'_> {
+    /// The session that is found by this mark.
+    pub(super) async fn session(&mut self, mark: SessionMark) -> Result<Option<Opened>, StoreError> {
+        let found: Option<Session> = match mark {
+            SessionMark::Id(id) => self.one(Some(id)).await?,
+            SessionMark::Hash(hash) => {
+                let found = self.store.find_as(&Reach::Platform, &UniqueKey::SessionHash(hash)).await?;
+                // Whichever session appears next may be this one.
+                self.made.of_kinds.extend(found.is_none().then_some(Kind::Session));
+                found
+            }
+        };
+        let Some(session) = found else { return Ok(None) };
+        self.made.of.push(session.id().any());
+        let provider = self.one(session.provider_id).await?;
+        let (tenant, partner) = match &provider {
+            Some(provider) => self.above(provider.tenant_id, provider.partner_id).await?,
+            None => (None, None),
+        };
+        Ok(Some(Opened { session, provider, tenant, partner }))
+    }
+}
