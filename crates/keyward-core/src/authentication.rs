@@ -2,7 +2,7 @@
 
 use keyward_crypto::access_token::TokenError;
 use keyward_model::{
-    ApplicationReach, Entity, Timestamp,
+    ADMIN_WRITE, ApplicationReach, Entity, Timestamp,
     admission::{Reason, Refusal, bearer},
 };
 use keyward_policy::liveness::Dead;
@@ -57,7 +57,11 @@ impl Keyward {
                 let global = application.reach == ApplicationReach::Global && live.tenants.is_none();
                 Caller::service(client.subject(), global, live.scopes, credential, application.owner())
             }
-            Holder::Person(person) => Caller::user(&person.user, live.scopes, credential),
+            Holder::Person(person) if live.is_own() || live.scopes.contains(ADMIN_WRITE) => {
+                Caller::user(&person.user, live.scopes, credential)
+            }
+            // By an application a person does what both may: their tier stays with themselves.
+            Holder::Person(person) => Caller::user_without_tier(&person.user, live.scopes, credential),
         })
     }
 }

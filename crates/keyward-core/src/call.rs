@@ -99,6 +99,18 @@ impl Caller {
         }
     }
 
+    /// A person by an application that may not administrate on their behalf: their permissions, without their tier.
+    pub(crate) fn user_without_tier(
+        user: &User,
+        permissions: ScopeSet,
+        credential_id: Option<String>,
+    ) -> Self {
+        let caller = Self::user(user, permissions, credential_id);
+        let reach = caller.reach();
+        let permissions = caller.scopes();
+        Self { principal: Principal::User { tier: None, reach, permissions }, ..caller }
+    }
+
     /// The person who calls, if it is one.
     pub(crate) fn user_id(&self) -> Option<Id<User>> {
         self.subject.id.as_deref()?.parse().ok()

@@ -51,7 +51,10 @@ pub use federation::{Answer, Arrival, CheckedStep, Departure, Federation, Federa
 pub use keys::SigningKeyView;
 pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRandom};
 pub use keyward_policy::Action;
-pub use oauth::{ClientAuth, Introspection, OAuthError, OAuthErrorCode, TokenReply, TokenRequest};
+pub use oauth::{
+    Authorization, ClientAuth, ConsentAsked, Introspection, OAuthError, OAuthErrorCode, SignInAsked, SignOut,
+    TokenReply, TokenRequest,
+};
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit, SignInOptions};
 pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};

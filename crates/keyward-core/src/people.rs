@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `client_id` of tokens that people use without a client of their own.
-const OWN_CLIENT: &str = "keyward";
+pub(crate) const OWN_CLIENT: &str = "keyward";
 /// How long a person's token lives at most, in seconds.
 const LIFETIME: u32 = 3_600;
 
@@ -66,23 +66,11 @@ impl Keyward {
         let (user, iat) = (&person.user, work.now.unix_seconds());
         let jti = encode_uuid(new_uuid(work.now, self.random()));
         let claims = Claims {
-            iss: (&options.issuer).into(),
-            sub: id.to_string().into(),
-            aud: std::slice::from_ref(&options.admin_audience).into(),
             exp: iat + i64::from(options.token_lifetime.min(LIFETIME)),
-            iat,
-            nbf: None,
             jti: jti.clone(),
             client_id: OWN_CLIENT.into(),
             scope: person.permissions.to_string().into(),
-            env: options.default_environment().into(),
-            tenants: user.tenant_id.map(|id| vec![id.to_string()].into()),
-            tenant_id: user.tenant_id.map(|id| id.to_string()),
-            partner_id: person.partner_id().map(|id| id.to_string()),
-            roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),
-            admin_role: user.admin_role.map(|role| role.as_str().to_owned()),
-            tools: None,
-            credential_id: None,
+            ..self.claims_of(&person, &options.admin_audience, work.now)
         };
         let signed = self.inner.keys.signer(TokenAlgorithm::default(), work.now).and_then(|key| {
             let payload = serde_json::to_vec(&claims).ok()?;

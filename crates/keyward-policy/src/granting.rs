@@ -38,20 +38,28 @@ pub fn may_grant(
     if !platform_only.is_empty() {
         return Err(GrantRefusal::PlatformOnly(platform_only));
     }
-    let missing = match giver {
-        Principal::Operator => ScopeSet::default(),
-        // A global application that may write counts as holding the whole catalogue.
-        Principal::Service { global: true, scopes: held } if held.contains(ADMIN_WRITE) => {
-            scopes.difference(catalogue).difference(held)
-        }
-        Principal::Service { scopes: held, .. } | Principal::User { tier: None, permissions: held, .. } => {
-            scopes.difference(held)
-        }
-        Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => scopes.difference(catalogue),
-        // The other tiers hold the whole catalogue within their reach, the platform's own permissions aside.
-        Principal::User { tier: Some(_), .. } => scopes.difference(&catalogue.difference(&reserved())),
-    };
+    if *giver == Principal::Operator {
+        return Ok(());
+    }
+    let missing = scopes.difference(&held(giver, catalogue));
     if missing.is_empty() { Ok(()) } else { Err(GrantRefusal::NotHeld(missing)) }
+}
+
+/// What a principal counts as holding. `catalogue` holds all permissions that exist.
+#[must_use]
+pub fn held(principal: &Principal, catalogue: &ScopeSet) -> ScopeSet {
+    match principal {
+        Principal::Operator | Principal::User { tier: Some(AdminRole::SuperAdmin), .. } => catalogue.clone(),
+        // A global application that may write counts as holding the whole catalogue.
+        Principal::Service { global: true, scopes } if scopes.contains(ADMIN_WRITE) => {
+            catalogue.clone().union(scopes)
+        }
+        Principal::Service { scopes, .. } | Principal::User { tier: None, permissions: scopes, .. } => {
+            scopes.clone()
+        }
+        // The other tiers hold the whole catalogue within their reach, the platform's own permissions aside.
+        Principal::User { tier: Some(_), .. } => catalogue.difference(&reserved()),
+    }
 }
 
 /// Whether `giver` may make a user of this tier one of that tier; the same tier twice asks whether the user may be changed

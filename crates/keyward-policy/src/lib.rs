@@ -8,4 +8,4 @@ mod granting;
 pub mod liveness;
 
 pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required, staff_permission};
-pub use granting::{GrantRefusal, effective, may_grant, may_set_tier};
+pub use granting::{GrantRefusal, effective, held, may_grant, may_set_tier};

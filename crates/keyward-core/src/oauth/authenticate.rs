@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyward_crypto::credential::{self, CredentialKind};
-use keyward_model::{Agent, Entity, Id, Secret, Subject, Timestamp, validate::is_slug};
+use keyward_model::{Agent, ApplicationType, Entity, Id, Secret, Subject, Timestamp, validate::is_slug};
 use keyward_policy::liveness;
 
 use super::{ClientAuth, OAuthError, OAuthErrorCode};
@@ -18,8 +18,8 @@ pub(crate) struct Authenticated {
     pub(crate) entry: Arc<Entry>,
     /// The client.
     pub(crate) client: Arc<Client>,
-    /// The identifier of the secret that was used.
-    pub(crate) secret: Id<Secret>,
+    /// The identifier of the secret that was used; applications that can't keep one use none.
+    pub(crate) secret: Option<Id<Secret>>,
 }
 
 /// The application that a refused request was about, for the audit log: known by name, not by proof.
@@ -58,8 +58,11 @@ impl Keyward {
     ) -> Result<Authenticated, OAuthError> {
         about.client_id = Some(&auth.client_id);
         // Garbage is refused without a look at the database.
+        let Some(secret) = auth.secret.as_deref() else {
+            return self.without_secret(&auth.client_id, origin, now, about).await;
+        };
         let is_secret = matches!(
-            credential::check(&auth.secret),
+            credential::check(secret),
             Some((CredentialKind::ClientSecret | CredentialKind::AgentSecret, _))
         );
         if !is_secret || !is_client_id(&auth.client_id) {
@@ -68,12 +71,12 @@ impl Keyward {
         let entry = self.known_client(&auth.client_id, origin).await?;
         let Some(client) = entry.client.clone() else {
             // Hashed all the same, so that an unknown client takes as long as a wrong secret.
-            std::hint::black_box(self.inner.hasher.hash(&auth.secret));
+            std::hint::black_box(self.inner.hasher.hash(secret));
             return Err(OAuthError::unknown_client().because("unknown_client"));
         };
         about.client = Some(client.clone());
-        let right = |secret: &Secret| self.inner.hasher.verify(&auth.secret, &secret.hash);
-        let Some(secret) = client.secrets.iter().find(|secret| right(secret)) else {
+        let right = |known: &&Secret| self.inner.hasher.verify(secret, &known.hash);
+        let Some(secret) = client.secrets.iter().find(right) else {
             return Err(OAuthError::unknown_client().because("wrong_secret"));
         };
         about.credential_id = Some(secret.id().to_string());
@@ -82,13 +85,43 @@ impl Keyward {
         match alive {
             Ok(()) => {
                 about.proven = true;
-                Ok(Authenticated { entry, secret: secret.id(), client: client.clone() })
+                Ok(Authenticated { entry, secret: Some(secret.id()), client: client.clone() })
             }
             Err(liveness::Dead::Unknown) => Err(OAuthError::unknown_client().because("unknown_client")),
             Err(dead) => {
                 about.proven = true;
                 Err(OAuthError::new(OAuthErrorCode::InvalidClient, dead.message()).because(dead.code()))
             }
+        }
+    }
+
+    /// An application that runs where nothing can be kept secret: it only says its name (RFC 6749 section 2.1).
+    async fn without_secret(
+        &self,
+        client_id: &str,
+        origin: &Origin,
+        now: Timestamp,
+        about: &mut About<'_>,
+    ) -> Result<Authenticated, OAuthError> {
+        let missing = || {
+            OAuthError::new(OAuthErrorCode::InvalidClient, "The client_secret is missing.")
+                .because("credentials_missing")
+        };
+        if !is_client_id(client_id) {
+            return Err(missing());
+        }
+        let entry = self.known_client(client_id, origin).await?;
+        let client = entry.client.clone().ok_or_else(missing)?;
+        if !matches!(client.application.kind, ApplicationType::Spa | ApplicationType::Native) {
+            return Err(missing());
+        }
+        about.client = Some(client.clone());
+        match liveness::application(&client.application, client.above(), now) {
+            Ok(()) => {
+                about.proven = true;
+                Ok(Authenticated { entry, secret: None, client })
+            }
+            Err(dead) => Err(OAuthError::unknown_client().because(dead.code())),
         }
     }
 

@@ -9,6 +9,8 @@ pub enum OAuthErrorCode {
     InvalidClient,
     /// The application may not use this grant type (400).
     UnauthorizedClient,
+    /// A code or refresh token does not work, or is not the client's (400).
+    InvalidGrant,
     /// There is no such grant type here (400).
     UnsupportedGrantType,
     /// A scope is unknown, malformed or not allowed (400).
@@ -29,6 +31,7 @@ impl OAuthErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::UnauthorizedClient => "unauthorized_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",

@@ -1,9 +1,9 @@
 //! Token introspection (RFC 7662).
 
-use keyward_model::{ADMIN_READ, ApplicationReach, Timestamp};
+use keyward_model::{ADMIN_READ, ApplicationReach, RefreshToken, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{ClientAuth, Holder, Introspection, LiveToken, OAuthError, authenticate::About};
+use super::{ClientAuth, Introspection, LiveToken, OAuthError, OAuthErrorCode, authenticate::About};
 use crate::{Keyward, Origin, directory::Client};
 
 impl Keyward {
@@ -17,6 +17,16 @@ impl Keyward {
     ) -> Result<Introspection, OAuthError> {
         let now = self.now();
         let authenticated = self.authenticate_client(&auth, origin, now, &mut About::default()).await?;
+        if authenticated.secret.is_none() {
+            // Whoever can't prove who they are learns nothing.
+            return Err(OAuthError::new(OAuthErrorCode::InvalidClient, "The client_secret is missing."));
+        }
+        if let Some(family) = self.live_refresh_token(token, &authenticated.client, now).await? {
+            return Ok(Introspection {
+                active: true,
+                claims: Some(refreshing(&family, &authenticated.client)),
+            });
+        }
         let Some(live) = self.look_at(token, now).await? else { return Ok(Introspection::default()) };
         if !may_introspect(&authenticated.client, &live) {
             return Ok(Introspection::default());
@@ -42,11 +52,22 @@ impl Keyward {
 }
 
 fn may_introspect(asking: &Client, live: &LiveToken) -> bool {
-    let own = matches!(&live.holder, Holder::Client(client) if client.holder == asking.holder);
+    let own = live.is_of(asking);
     let platform = asking.application.reach == ApplicationReach::Global
         && asking.grants.is_empty()
         && asking.allowed.contains(ADMIN_READ);
     own || platform
+}
+
+/// What introspection says of a refresh token.
+fn refreshing(family: &RefreshToken, client: &Client) -> Map<String, Value> {
+    let mut all = Map::new();
+    all.insert("token_type".to_owned(), json!("refresh_token"));
+    all.insert("sub".to_owned(), json!(family.user_id));
+    all.insert("client_id".to_owned(), json!(client.application.client_id));
+    all.insert("scope".to_owned(), json!(family.scope.to_string()));
+    all.insert("exp".to_owned(), json!(family.expires_at.unix_seconds()));
+    all
 }
 
 fn describe(live: &LiveToken) -> Map<String, Value> {

@@ -16,9 +16,42 @@ use crate::{Keyward, Origin};
 /// `typ` of access tokens (RFC 9068 section 2.1).
 pub(crate) const ACCESS_TOKEN_TYP: &str = "at+jwt";
 
-/// Grant types that exist, but not for the applications that there are so far.
-const OTHER_GRANT_TYPES: [&str; 3] =
-    ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
+/// How a token can be asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GrantType {
+    ClientCredentials,
+    AuthorizationCode,
+    RefreshToken,
+    /// It exists (RFC 8693), but not for the applications that there are so far.
+    TokenExchange,
+}
+
+impl GrantType {
+    fn of(text: &str) -> Option<Self> {
+        Some(match text {
+            "client_credentials" => Self::ClientCredentials,
+            "authorization_code" => Self::AuthorizationCode,
+            "refresh_token" => Self::RefreshToken,
+            "urn:ietf:params:oauth:grant-type:token-exchange" => Self::TokenExchange,
+            _ => return None,
+        })
+    }
+
+    /// Whether applications of this type may use it.
+    fn is_for(self, kind: ApplicationType) -> bool {
+        match self {
+            Self::ClientCredentials => kind == ApplicationType::Service,
+            Self::AuthorizationCode | Self::RefreshToken => kind != ApplicationType::Service,
+            Self::TokenExchange => false,
+        }
+    }
+}
+
+/// What is answered, and whether the audit log tells of it already.
+enum Answer {
+    Unwritten(Box<Issued>),
+    Written(TokenReply),
+}
 
 /// Looked up once: finding a metric by its name costs more than adding to it.
 static ISSUED: LazyLock<Counter> = LazyLock::new(|| metrics::counter!("keyward_tokens_issued_total"));
@@ -58,7 +91,11 @@ impl Keyward {
         let now = self.now();
         let mut about = About::default();
         match self.try_token(&request, origin, now, &mut about).await {
-            Ok(issued) => {
+            Ok(Answer::Written(reply)) => {
+                ISSUED.increment(1);
+                Ok(reply)
+            }
+            Ok(Answer::Unwritten(issued)) => {
                 let event = issued.event(&about, origin, now);
                 self.append(event).await?;
                 ISSUED.increment(1);
@@ -85,22 +122,28 @@ impl Keyward {
         origin: &Origin,
         now: Timestamp,
         about: &mut About<'a>,
-    ) -> Result<Issued, OAuthError> {
+    ) -> Result<Answer, OAuthError> {
         about.client_id = request.client.as_ref().map(|client| &*client.client_id);
         let grant_type = request.grant_type.as_deref();
         let grant_type =
             grant_type.ok_or_else(|| OAuthError::invalid_request("The parameter grant_type is missing."))?;
-        let is_other = OTHER_GRANT_TYPES.contains(&grant_type);
-        if grant_type != "client_credentials" && !is_other {
-            let code = OAuthErrorCode::UnsupportedGrantType;
-            return Err(OAuthError::new(code, "This grant type is not supported."));
-        }
+        let grant_type = GrantType::of(grant_type).ok_or_else(|| {
+            OAuthError::new(OAuthErrorCode::UnsupportedGrantType, "This grant type is not supported.")
+        })?;
         let client = self.authenticate_client(required(request.client.as_ref())?, origin, now, about).await?;
-        if is_other {
+        if !grant_type.is_for(client.client.application.kind) {
             let code = OAuthErrorCode::UnauthorizedClient;
             return Err(OAuthError::new(code, "This application may not use this grant type."));
         }
-        self.issue(request, &client, now)
+        match grant_type {
+            GrantType::AuthorizationCode => {
+                self.redeem(request, &client, origin, now).await.map(Answer::Written)
+            }
+            GrantType::RefreshToken => self.refresh(request, &client, origin, now).await.map(Answer::Written),
+            GrantType::ClientCredentials | GrantType::TokenExchange => {
+                self.issue(request, &client, now).map(|issued| Answer::Unwritten(Box::new(issued)))
+            }
+        }
     }
 
     fn issue(
@@ -111,10 +154,6 @@ impl Keyward {
     ) -> Result<Issued, OAuthError> {
         let client = &*authenticated.client;
         let application = &client.application;
-        if application.kind != ApplicationType::Service {
-            let code = OAuthErrorCode::UnauthorizedClient;
-            return Err(OAuthError::new(code, "This application may not use this grant type."));
-        }
         let rate = client.agent.as_ref().and_then(|agent| agent.rate_limit_rpm);
         if let Err(retry_after) = self.inner.limits.token(client.holder, rate, now) {
             return Err(OAuthError {
@@ -154,34 +193,25 @@ impl Keyward {
             roles: None,
             admin_role: None,
             tools: client.agent.as_ref().map(|agent| (&agent.allowed_tools).into()),
-            credential_id: Some(authenticated.secret.to_string()),
+            credential_id: authenticated.secret.map(|secret| secret.to_string()),
         };
         let access_token = self.sign(&claims, application.token_alg, now)?;
         let needed =
             self.inner.limits.needed(client.holder, (audience, &prepared.scope, &prepared.tenants), exp, iat);
         let scope = prepared.scope.clone();
-        let reply = TokenReply { access_token, token_type: "Bearer", expires_in: exp - iat, scope };
+        let reply = TokenReply {
+            access_token,
+            token_type: "Bearer",
+            expires_in: exp - iat,
+            scope,
+            id_token: None,
+            refresh_token: None,
+        };
         Ok(Issued { reply, id, jti, prepared, needed })
     }
 
-    fn sign(
-        &self,
-        claims: &Claims<'_>,
-        algorithm: keyward_model::TokenAlgorithm,
-        now: Timestamp,
-    ) -> Result<String, OAuthError> {
-        let signed = self.inner.keys.signer(algorithm, now).and_then(|key| {
-            let payload = serde_json::to_vec(claims).ok()?;
-            key.sign_compact(ACCESS_TOKEN_TYP, &payload).ok()
-        });
-        signed.ok_or_else(|| {
-            tracing::error!(algorithm = algorithm.as_str(), "no signing key could sign a token");
-            OAuthError::unavailable().because("signing_failed")
-        })
-    }
-
     /// The audience for a `resource` parameter (RFC 8707).
-    fn audience<'a>(&'a self, resource: Option<&str>) -> Result<&'a String, OAuthError> {
+    pub(super) fn audience<'a>(&'a self, resource: Option<&str>) -> Result<&'a String, OAuthError> {
         let options = &self.inner.options;
         let Some(resource) = resource else { return Ok(&options.audience) };
         let mut known = [&options.audience, &options.admin_audience].into_iter().chain(&options.resources);

@@ -7,8 +7,8 @@ use serde::Serialize;
 pub struct ClientAuth {
     /// The client identifier.
     pub client_id: String,
-    /// The secret.
-    pub secret: String,
+    /// The secret; applications that can't keep one have none.
+    pub secret: Option<String>,
     /// Whether it came by HTTP Basic, so that a refusal must carry `WWW-Authenticate: Basic`.
     pub basic: bool,
 }
@@ -19,7 +19,7 @@ impl std::fmt::Debug for ClientAuth {
     }
 }
 
-/// A request for a token (RFC 6749 section 4.4), already free of repeated and empty parameters.
+/// A request for a token (RFC 6749 sections 4.1.3, 4.4 and 6), already free of repeated and empty parameters.
 #[derive(Clone, Debug, Default)]
 pub struct TokenRequest {
     /// `grant_type`.
@@ -32,6 +32,14 @@ pub struct TokenRequest {
     pub resource: Option<String>,
     /// `tenant`: slug or identifier, to narrow a client that is granted several.
     pub tenant: Option<String>,
+    /// `code`: what the authorization endpoint gave.
+    pub code: Option<String>,
+    /// `redirect_uri`: that of the authorization request.
+    pub redirect_uri: Option<String>,
+    /// `code_verifier` (RFC 7636).
+    pub code_verifier: Option<String>,
+    /// `refresh_token`.
+    pub refresh_token: Option<String>,
 }
 
 /// A token and what goes with it (RFC 6749 section 5.1).
@@ -45,6 +53,12 @@ pub struct TokenReply {
     pub expires_in: i64,
     /// What it allows.
     pub scope: String,
+    /// Who the person is (OpenID Connect Core section 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    /// What the next tokens are obtained with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 /// What introspection says of a token (RFC 7662 section 2.2).

@@ -3,7 +3,7 @@
 use keyward_model::{Action, Changes, Event, Id, Meta, Outcome, Revocation, Revoked, Subject, Timestamp};
 use keyward_store::{Change, StoreError};
 
-use super::{ClientAuth, Holder, OAuthError, authenticate::About};
+use super::{ClientAuth, OAuthError, authenticate::About};
 use crate::{Keyward, Origin};
 
 impl Keyward {
@@ -13,9 +13,11 @@ impl Keyward {
         let now = self.now();
         let mut about = About::default();
         let authenticated = self.authenticate_client(&auth, origin, now, &mut about).await?;
+        if self.revoke_refresh_token(token, &authenticated, origin, now).await? {
+            return Ok(());
+        }
         let Some(live) = self.look_at(token, now).await? else { return Ok(()) };
-        let Holder::Client(client) = &live.holder else { return Ok(()) };
-        if authenticated.client.holder != client.holder {
+        if !live.is_of(&authenticated.client) {
             return Ok(());
         }
         let expires_at = Timestamp::from_unix_millis(live.claims.exp.saturating_mul(1_000)).unwrap_or(now);
@@ -34,8 +36,8 @@ impl Keyward {
             reason: None,
             actor: about.actor(),
             resource: Some(Subject::token(&live.claims.jti)),
-            tenant_id: client.application.tenant_id,
-            partner_id: client.partner_id(),
+            tenant_id: live.holder.tenant_id(),
+            partner_id: live.holder.partner_id(),
             changes: Changes::default(),
             context: origin.context(about.credential_id.clone()),
         };

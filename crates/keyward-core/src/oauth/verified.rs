@@ -7,14 +7,17 @@ use keyward_crypto::{
     digest::sha256,
     feed,
 };
-use keyward_model::{ApplicationReach, Entity, Id, Partner, ScopeSet, Subject, Tenant, Timestamp, User};
+use keyward_model::{
+    ApplicationReach, Entity, Id, Partner, ScopeSet, Session, Subject, Tenant, Timestamp, User,
+};
 use keyward_policy::liveness::{self, Dead};
 use keyward_store::StoreError;
 
-use super::prepare::entitlement;
+use super::{identity_scopes, person_token::handed_on, prepare::entitlement};
 use crate::{
     Keyward,
-    directory::{Client, Person, Revoked},
+    directory::{Client, Person, Revoked, SessionMark},
+    people::OWN_CLIENT,
 };
 
 /// How many verified tokens are remembered.
@@ -110,11 +113,69 @@ impl Keyward {
         };
         // Clients choose no identifier of this form, so a client can't be taken for a person.
         if let Ok(user) = claims.sub.parse::<Id<User>>() {
-            let person = directory.person(user).await?;
-            return Ok(person.ok_or(Dead::Unknown).and_then(|person| judge_person(person, claims)));
+            let Some(person) = directory.person(user).await? else { return Ok(Err(Dead::Unknown)) };
+            return self.live_person(person, claims, now).await;
         }
         let entry = directory.client(&claims.client_id).await?;
         Ok(entry.client.clone().ok_or(Dead::Unknown).and_then(|client| judge(client, claims, now)))
+    }
+}
+
+impl LiveToken {
+    /// Whether the token was issued to this client, for itself or for a person.
+    pub(crate) fn is_of(&self, client: &Client) -> bool {
+        match &self.holder {
+            Holder::Client(holder) => holder.holder == client.holder,
+            Holder::Person(_) => *self.claims.client_id == client.application.client_id,
+        }
+    }
+
+    /// Whether a person uses it without an application in between.
+    pub(crate) fn is_own(&self) -> bool {
+        self.claims.client_id == OWN_CLIENT
+    }
+}
+
+impl Keyward {
+    /// Judges a person's token: with the session in which it was obtained, and the application that obtained it.
+    async fn live_person(
+        &self,
+        person: Arc<Person>,
+        claims: Arc<AccessTokenClaims>,
+        now: Timestamp,
+    ) -> Result<Result<LiveToken, Dead>, StoreError> {
+        let directory = &self.inner.directory;
+        let session = claims.credential_id.as_deref().and_then(|id| id.parse::<Id<Session>>().ok());
+        if let Some(session) = session {
+            let alive = match directory.session(SessionMark::Id(session)).await? {
+                Some(opened) => opened
+                    .is_alive(self.idle_seconds(), now)
+                    .and_then(|()| liveness::user_since(&person.user, opened.session.meta.created_at)),
+                None => Err(Dead::SessionEnded),
+            };
+            if let Err(dead) = alive {
+                return Ok(Err(dead));
+            }
+        }
+        if claims.client_id == OWN_CLIENT {
+            let permissions = person.permissions.clone();
+            return Ok(judge_person(person, claims, permissions));
+        }
+        let entry = directory.client(&claims.client_id).await?;
+        let Some(client) = entry.client.clone() else { return Ok(Err(Dead::Unknown)) };
+        let application = &client.application;
+        // A token is bound to this application, not to a later one by the same name.
+        let is_later = application.meta.created_at.unix_seconds() > claims.iat;
+        if is_later || session.is_none() {
+            return Ok(Err(Dead::Unknown));
+        }
+        if let Err(dead) = liveness::application(application, client.above(), now) {
+            return Ok(Err(dead));
+        }
+        let catalogue = directory.catalogue().await?;
+        let asked: ScopeSet = claims.scope.parse().unwrap_or_default();
+        let scopes = asked.intersection(&handed_on(&person, &client, &catalogue).union(&identity_scopes()));
+        Ok(judge_person(person, claims, scopes))
     }
 }
 
@@ -152,7 +213,11 @@ fn judge(client: Arc<Client>, claims: Arc<AccessTokenClaims>, now: Timestamp) ->
     Ok(LiveToken { claims, holder: Holder::Client(client), scopes, tenants })
 }
 
-fn judge_person(person: Arc<Person>, claims: Arc<AccessTokenClaims>) -> Result<LiveToken, Dead> {
+fn judge_person(
+    person: Arc<Person>,
+    claims: Arc<AccessTokenClaims>,
+    scopes: ScopeSet,
+) -> Result<LiveToken, Dead> {
     liveness::user(&person.user, person.above())?;
     if person.user.valid_after.is_some_and(|after| claims.iat < after.unix_seconds()) {
         return Err(Dead::Unknown);
@@ -162,7 +227,7 @@ fn judge_person(person: Arc<Person>, claims: Arc<AccessTokenClaims>) -> Result<L
     if tenants.as_deref() != claims.tenants.as_deref() {
         return Err(Dead::Unknown);
     }
-    Ok(LiveToken { claims, scopes: person.permissions.clone(), tenants, holder: Holder::Person(person) })
+    Ok(LiveToken { claims, scopes, tenants, holder: Holder::Person(person) })
 }
 
 /// The tenants of the token that the client still has, and the permissions that it has for all of them.

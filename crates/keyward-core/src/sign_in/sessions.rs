@@ -186,7 +186,7 @@ impl Keyward {
     }
 
     /// Something that a person did in a session.
-    pub(super) fn session_event(
+    pub(crate) fn session_event(
         &self,
         action: Action,
         session: &Session,
@@ -204,7 +204,7 @@ impl Keyward {
     }
 
     /// Something that a person did to what is theirs.
-    pub(super) fn person_event(
+    pub(crate) fn person_event(
         &self,
         action: Action,
         person: &Person,
