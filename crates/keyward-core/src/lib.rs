@@ -52,8 +52,8 @@ pub use keys::SigningKeyView;
 pub use keyward_crypto::{credential::mask, master::MasterKey, random::SystemRandom};
 pub use keyward_policy::Action;
 pub use oauth::{
-    Authorization, ClientAuth, ConsentAsked, Introspection, OAuthError, OAuthErrorCode, SignInAsked, SignOut,
-    TokenReply, TokenRequest,
+    Authorization, ClientAuth, ConsentAsked, IDENTITY_SCOPES, Introspection, OAuthError, OAuthErrorCode,
+    SignInAsked, SignOut, TokenReply, TokenRequest,
 };
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit, SignInOptions};
 pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};

@@ -69,10 +69,8 @@ mod tests {
     #[test]
     fn a_token_is_known_by_family_and_generation() {
         let random = SeededRandom::new(1);
-        let (tokens, others) = (
-            MasterKey::generate(&random).refresh_tokens(),
-            MasterKey::generate(&random).refresh_tokens(),
-        );
+        let (tokens, others) =
+            (MasterKey::generate(&random).refresh_tokens(), MasterKey::generate(&random).refresh_tokens());
         for family in [[0; 16], [255; 16], *b"0123456789abcdef"] {
             let third = tokens.token(family, 3, true);
             assert!(third.expose().starts_with("kwr_live_"));

@@ -15,6 +15,7 @@
 
 mod admin;
 mod body;
+pub mod browser;
 mod health;
 mod middleware;
 mod oauth;

@@ -3,7 +3,8 @@
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
 use keyward_model::{
-    Agent, ApiKey, Application, Grant, IdentityProvider, Partner, Secret, Session, Status, TenancyStatus, Tenant, Timestamp, User,
+    Agent, ApiKey, Application, Grant, IdentityProvider, Partner, Secret, Session, Status, TenancyStatus,
+    Tenant, Timestamp, User,
 };
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.

@@ -105,6 +105,13 @@ impl Keyward {
         }
     }
 
+    /// Whether an origin may read what an application's requests are answered.
+    pub async fn allows_origin(&self, client_id: &str, origin: &str) -> bool {
+        let entry = self.inner.directory.client(client_id).await;
+        let client = entry.ok().and_then(|entry| entry.client.clone());
+        client.is_some_and(|client| client.application.allowed_origins.iter().any(|known| known == origin))
+    }
+
     /// The client and where to go back to; without both for certain nobody is sent anywhere.
     async fn asked<'a>(
         &self,

@@ -24,7 +24,7 @@ pub use userinfo::SignOut;
 pub(crate) use verified::{Holder, LiveToken, Verified};
 
 /// The scopes of `OpenID` Connect: what they give is knowledge of a person, not permission.
-pub(crate) const IDENTITY_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const IDENTITY_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// The same as a set.
 pub(crate) fn identity_scopes() -> keyward_model::ScopeSet {

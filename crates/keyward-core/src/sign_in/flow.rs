@@ -83,6 +83,28 @@ impl Keyward {
         (self.now().unix_seconds() < flow.began + LASTS).then_some(flow)
     }
 
+    /// A moment as an address can carry it: nobody can make one up.
+    pub fn seal_moment(&self, moment: Timestamp) -> Result<String, SignInError> {
+        self.sealed("moment", &moment)
+    }
+
+    /// A moment that an address carried.
+    #[must_use]
+    pub fn open_moment(&self, sealed: &str) -> Option<Timestamp> {
+        self.opened("moment", sealed)
+    }
+
+    /// An address that was found to be good, as a page can carry it.
+    pub fn seal_location(&self, location: &str) -> Result<String, SignInError> {
+        self.sealed("location", &location)
+    }
+
+    /// An address that a page carried.
+    #[must_use]
+    pub fn open_location(&self, sealed: &str) -> Option<String> {
+        self.opened("location", sealed)
+    }
+
     pub(super) fn sealed(&self, context: &str, value: &impl Serialize) -> Result<String, SignInError> {
         let text = serde_json::to_vec(value).map_err(|error| SignInError::Unavailable(error.into()))?;
         let sealed = self.inner.sealer.seal(context, &text, self.random());

@@ -1,7 +1,7 @@
 //! Users, groups and sessions beyond the five operations.
 
 use actix_web::http::{Method, StatusCode};
-use keyward_core::{Action, EffectivePermissionView, MemberBody, NestedBody, RolesBody};
+use keyward_core::{Action, CheckedStep, EffectivePermissionView, MemberBody, NestedBody, RolesBody};
 use keyward_model::{Field, Group, GroupView, Kind, Session, SessionView, User, UserView};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -95,6 +95,14 @@ fn users() -> Vec<Row> {
                 |x| Box::pin(async move { x.keyward.disable_mfa(&x.call, x.id()).await.map(Reply::Object) }),
             )
         },
+        act(
+            Method::POST,
+            "/{id}/invite",
+            "inviteUser",
+            "Send the user a link by which they choose a password.",
+            "reset_password",
+            |x| Box::pin(async move { x.keyward.invite(&x.call, x.id()).await.map(|()| Reply::Nothing) }),
+        ),
         read(
             "/{id}/effective-permissions",
             "getUserEffectivePermissions",
@@ -107,6 +115,28 @@ fn users() -> Vec<Row> {
             },
         ),
     ]
+}
+
+/// What was found when an identity provider was tried out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the core renders")]
+struct IdentityProviderChecks {
+    /// The steps in their order, up to the first that failed.
+    steps: Vec<CheckedStep>,
+}
+
+fn identity_providers() -> Vec<Row> {
+    vec![Row {
+        success: answer(StatusCode::OK, shape::<IdentityProviderChecks>),
+        ..act(
+            Method::POST,
+            "/{id}/test",
+            "testIdentityProvider",
+            "Try out whether the identity provider can be reached and makes sense, without signing anybody in.",
+            "test",
+            |x| Box::pin(async move { x.keyward.check_provider(&x.call, x.id()).await.map(Reply::Object) }),
+        )
+    }]
 }
 
 fn groups() -> Vec<Row> {
@@ -213,6 +243,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.extend(resource::operations::<Group>("Groups", "group"));
     let of = Of { tag: "Groups", kind: Kind::Group, collection: "groups" };
     all.extend(groups().into_iter().map(|row| row.operation(of)));
+    let of = Of { tag: "IdentityProviders", kind: Kind::IdentityProvider, collection: "identity-providers" };
+    all.extend(identity_providers().into_iter().map(|row| row.operation(of)));
     let of = Of { tag: "Sessions", kind: Kind::Session, collection: "sessions" };
     all.extend(sessions().into_iter().map(|row| row.operation(of)));
     for operation in &mut all {

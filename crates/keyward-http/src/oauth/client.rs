@@ -25,9 +25,13 @@ pub(super) fn client(request: &HttpRequest, params: &Params<'_>) -> Result<Optio
         }
         (Some(basic), ..) => Ok(Some(basic)),
         (None, Some(named), Some(secret)) => {
-            Ok(Some(ClientAuth { client_id: named.to_owned(), secret: secret.to_owned(), basic: false }))
+            let (client_id, secret) = (named.to_owned(), Some(secret.to_owned()));
+            Ok(Some(ClientAuth { client_id, secret, basic: false }))
         }
-        (None, Some(_), None) => Err(unauthenticated("The client_secret is missing.")),
+        // An application that can keep no secret has none.
+        (None, Some(named), None) => {
+            Ok(Some(ClientAuth { client_id: named.to_owned(), secret: None, basic: false }))
+        }
         (None, None, Some(_)) => Err(unauthenticated("The client_id is missing.")),
         (None, None, None) => Ok(None),
     }
@@ -58,7 +62,8 @@ fn basic(request: &HttpRequest) -> Result<Option<ClientAuth>, OAuthError> {
     let decoded = STANDARD.decode(encoded.trim()).map_err(|_| malformed())?;
     let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
     let (client_id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
-    Ok(Some(ClientAuth { client_id: form_decoded(client_id)?, secret: form_decoded(secret)?, basic: true }))
+    let (client_id, secret) = (form_decoded(client_id)?, Some(form_decoded(secret)?));
+    Ok(Some(ClientAuth { client_id, secret, basic: true }))
 }
 
 /// A text as it was before it was form-encoded.

@@ -8,7 +8,9 @@ use actix_web::{
 use keyward_model::{ADMIN_READ, ADMIN_WRITE, TokenAlgorithm};
 use serde_json::{Value, json};
 
-use super::{INTROSPECT_PATH, JWKS_PATH, REVOKE_PATH, TOKEN_PATH};
+use super::{
+    AUTHORIZE_PATH, INTROSPECT_PATH, JWKS_PATH, REVOKE_PATH, SIGN_OUT_PATH, TOKEN_PATH, USERINFO_PATH,
+};
 use crate::{
     State,
     operation::{Endpoint, Operation},
@@ -64,7 +66,10 @@ async fn metadata(state: &State, request: &HttpRequest, openid: bool) -> HttpRes
     let keyward = &state.keyward;
     let issuer = &keyward.options().issuer;
     let scopes = match keyward.scopes_supported().await {
-        Ok(scopes) => scopes,
+        Ok(permissions) => {
+            let identity = keyward_core::IDENTITY_SCOPES.into_iter().map(str::to_owned);
+            identity.chain(permissions).collect::<Vec<_>>()
+        }
         Err(error) => return Problem::new(&error, request, keyward).into(),
     };
     let at = |path: &str| format!("{issuer}{path}");
@@ -77,17 +82,41 @@ async fn metadata(state: &State, request: &HttpRequest, openid: bool) -> HttpRes
         "revocation_feed_endpoint": at(FEED_PATH),
         "jwks_uri": at(JWKS_PATH),
         "scopes_supported": scopes,
-        "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
+        "authorization_endpoint": at(AUTHORIZE_PATH),
+        "end_session_endpoint": at(SIGN_OUT_PATH),
+        "userinfo_endpoint": at(USERINFO_PATH),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
+        "authorization_response_iss_parameter_supported": true,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
         // No other method will ever be accepted.
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": auth_methods,
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "introspection_endpoint_auth_methods_supported": auth_methods,
-        "revocation_endpoint_auth_methods_supported": auth_methods,
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "service_documentation": at("/openapi.json"),
     });
     if openid {
         document["subject_types_supported"] = json!(["public"]);
+        document["claims_supported"] = json!([
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "amr",
+            "sid",
+            "at_hash",
+            "email",
+            "name",
+            "preferred_username",
+            "updated_at",
+        ]);
         document["id_token_signing_alg_values_supported"] =
             TokenAlgorithm::ALL.iter().map(|algorithm| Value::from(algorithm.as_str())).collect();
     }

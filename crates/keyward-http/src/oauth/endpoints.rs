@@ -2,12 +2,12 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::StatusCode,
+    http::{StatusCode, header::ORIGIN},
     web::{Bytes, Data, Payload},
 };
 use keyward_core::{ClientAuth, OAuthError, OAuthErrorCode, TokenRequest};
 
-use super::{client::client, granted, params::Params, plain_error, private, refusal};
+use super::{client::client, cross_origin::allow, granted, params::Params, plain_error, private, refusal};
 use crate::{State, body, origin};
 
 pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -16,14 +16,19 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<St
         Err(error) => return plain_error(error.status(), error.detail()),
     };
     let origin = origin(&request);
-    let answer = match token_request(&request, &body) {
+    let asked = token_request(&request, &body);
+    let has_origin = request.headers().contains_key(ORIGIN);
+    let client_id = asked.as_ref().ok().filter(|_| has_origin).and_then(|asked| asked.client.as_ref());
+    let client_id = client_id.map(|client| client.client_id.clone());
+    let answer = match asked {
         Ok(asked) => state.keyward.token(asked, &origin).await,
         Err(error) => Err(state.keyward.refuse_token(error, None, &origin).await),
     };
-    match answer {
+    let response = match answer {
         Ok(reply) => granted(&reply),
         Err(error) => refusal(&error, &request),
-    }
+    };
+    if has_origin { allow(response, &request, &state.keyward, client_id.as_deref()).await } else { response }
 }
 
 fn token_request(request: &HttpRequest, body: &Bytes) -> Result<TokenRequest, OAuthError> {
@@ -34,6 +39,10 @@ fn token_request(request: &HttpRequest, body: &Bytes) -> Result<TokenRequest, OA
         scope: params.owned("scope"),
         resource: params.owned("resource"),
         tenant: params.owned("tenant"),
+        code: params.owned("code"),
+        redirect_uri: params.owned("redirect_uri"),
+        code_verifier: params.owned("code_verifier"),
+        refresh_token: params.owned("refresh_token"),
     })
 }
 

@@ -1,9 +1,12 @@
 //! The OAuth endpoints, and the documents by which clients and APIs find them.
 
+mod browser;
 mod client;
+mod cross_origin;
 mod discovery;
 mod endpoints;
 mod params;
+mod userinfo;
 
 use std::borrow::Cow;
 
@@ -23,12 +26,16 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
-    operation::{Body, Endpoint, Operation, Success, shape},
+    operation::{Body, Endpoint, Operation, Parameter, Success, shape},
     problem::quotable,
 };
 
 /// The token endpoint.
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
+/// Where applications send browsers to obtain a code.
+const AUTHORIZE_PATH: &str = "/oauth2/authorize";
+const SIGN_OUT_PATH: &str = "/oauth2/logout";
+const USERINFO_PATH: &str = "/oauth2/userinfo";
 const INTROSPECT_PATH: &str = "/oauth2/introspect";
 const REVOKE_PATH: &str = "/oauth2/revoke";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
@@ -41,12 +48,12 @@ pub(crate) fn is_oauth(path: &str) -> bool {
     path.starts_with("/oauth2/")
 }
 
-/// A request for a token (RFC 6749 section 4.4.2).
+/// A request for a token (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 #[derive(ToSchema)]
 #[schema(as = TokenRequest)]
 #[expect(dead_code, reason = "describes what is read parameter by parameter")]
 struct TokenForm {
-    /// `client_credentials`.
+    /// `client_credentials`, `authorization_code` or `refresh_token`.
     #[schema(example = "client_credentials")]
     grant_type: String,
     /// Permissions, separated by spaces; all that the client is allowed when left out.
@@ -58,6 +65,18 @@ struct TokenForm {
     /// Slug or identifier of a tenant, to narrow a client that is granted several.
     #[schema(nullable = false)]
     tenant: Option<String>,
+    /// What the authorization endpoint gave.
+    #[schema(nullable = false)]
+    code: Option<String>,
+    /// The address of the authorization request.
+    #[schema(nullable = false)]
+    redirect_uri: Option<String>,
+    /// What the code challenge was made of (RFC 7636).
+    #[schema(nullable = false)]
+    code_verifier: Option<String>,
+    /// What the tokens before brought along.
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
     /// The client, when it does not authenticate by HTTP Basic.
     #[schema(nullable = false)]
     client_id: Option<String>,
@@ -79,6 +98,12 @@ struct TokenResponse {
     expires_in: i64,
     /// What it allows.
     scope: String,
+    /// Who the person is, when `openid` was asked for.
+    #[schema(nullable = false)]
+    id_token: Option<String>,
+    /// What the next tokens are obtained with, when `offline_access` was asked for.
+    #[schema(nullable = false)]
+    refresh_token: Option<String>,
 }
 
 /// A request about a token (RFC 7662 section 2.1, RFC 7009 section 2.1).
@@ -143,8 +168,85 @@ pub(crate) fn operations() -> Vec<Operation> {
             None,
         ),
     ];
+    all.extend(browser_operations());
     all.extend(discovery::operations());
     all
+}
+
+/// The endpoints for browsers, and for what applications learn of people.
+fn browser_operations() -> Vec<Operation> {
+    let moved = Success { status: StatusCode::SEE_OTHER, shape: None, is_list: false };
+    let form = |path: &str, id: &'static str, summary: &'static str, parameters, endpoint| Operation {
+        tag: "OAuth",
+        parameters,
+        success: Success { ..moved },
+        ..Operation::get(path, id, summary, endpoint)
+    };
+    let text = |names: &[&'static str]| -> Vec<Parameter> {
+        let one = |name: &&'static str| Parameter::new(*name, "", json!({ "type": "string" }));
+        names.iter().map(one).collect()
+    };
+    let about_person = Operation {
+        tag: "OAuth",
+        success: Success { status: StatusCode::OK, shape: Some(shape::<userinfo::UserInfo>), is_list: false },
+        ..Operation::get(
+            USERINFO_PATH,
+            "userinfo",
+            "What a person allowed an application to know of them.",
+            Endpoint::Plain(|| web::route().to(userinfo::userinfo)),
+        )
+    };
+    vec![
+        form(
+            AUTHORIZE_PATH,
+            "authorize",
+            "Ask a person, in their browser, for a code (RFC 6749 section 4.1, PKCE with S256).",
+            text(&[
+                "response_type",
+                "client_id",
+                "redirect_uri",
+                "scope",
+                "state",
+                "code_challenge",
+                "code_challenge_method",
+                "nonce",
+                "prompt",
+                "max_age",
+                "login_hint",
+                "idp_hint",
+                "resource",
+            ]),
+            Endpoint::Plain(|| web::route().to(browser::authorize)),
+        ),
+        Operation {
+            method: Method::POST,
+            ..form(
+                AUTHORIZE_PATH,
+                "authorizeByForm",
+                "The same with the parameters in a form.",
+                Vec::new(),
+                Endpoint::Plain(|| web::route().to(browser::authorize)),
+            )
+        },
+        form(
+            SIGN_OUT_PATH,
+            "signOut",
+            "Sign a person out (OpenID Connect RP-Initiated Logout).",
+            text(&["id_token_hint", "client_id", "post_logout_redirect_uri", "state"]),
+            Endpoint::Plain(|| web::route().to(browser::sign_out)),
+        ),
+        Operation {
+            method: Method::POST,
+            ..form(
+                SIGN_OUT_PATH,
+                "signOutByForm",
+                "The same with the parameters in a form.",
+                Vec::new(),
+                Endpoint::Plain(|| web::route().to(browser::sign_out)),
+            )
+        },
+        about_person,
+    ]
 }
 
 /// An answer that nobody may keep (RFC 6749 section 5.1).
@@ -161,7 +263,10 @@ fn answer(status: StatusCode) -> HttpResponseBuilder {
 /// The answer with a token. What it is made of has nothing to escape (RFC 6749 appendix A): it need not be looked
 /// through for that.
 fn granted(reply: &TokenReply) -> HttpResponse {
-    let TokenReply { access_token, token_type, expires_in, scope } = reply;
+    let TokenReply { access_token, token_type, expires_in, scope, id_token, refresh_token } = reply;
+    if id_token.is_some() || refresh_token.is_some() {
+        return private(StatusCode::OK, reply);
+    }
     let body = format!(
         r#"{{"access_token":"{access_token}","token_type":"{token_type}","expires_in":{expires_in},"scope":"{scope}"}}"#
     );

@@ -72,6 +72,10 @@ impl TestApp {
             partner_id: shown["partner_id"].as_str().map(|id| id.parse().unwrap()),
             tenant_id: shown["tenant_id"].as_str().map(|id| id.parse().unwrap()),
             method: "password".to_owned(),
+            provider_id: None,
+            hash: self.hash_of_nothing(),
+            amr: vec!["pwd".to_owned()],
+            authenticated_at: now,
             ip: Some("203.0.113.9".to_owned()),
             user_agent: Some("browser/1".to_owned()),
             last_active_at: now,
@@ -81,6 +85,13 @@ impl TestApp {
         let id = session.meta.id.to_string();
         self.store.commit(Change::default().create(session)).await.unwrap();
         id
+    }
+
+    /// 32 bytes that stand for no cookie.
+    fn hash_of_nothing(&self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        keyward_model::Random::fill(&*self.random, &mut hash);
+        hash
     }
 
     /// From now on, requests made at once run into one another.
