@@ -15,7 +15,7 @@
 //!     back: paths::SIGN_IN.to_owned(),
 //! };
 //! let reply = respond(StatusCode::OK, &page, &[]);
-//! assert_eq!(reply.headers()["cache-control"], "no-store");
+//! assert_eq!(reply.headers().get("cache-control").unwrap(), "no-store");
 //! ```
 //!
 //! The style sheet, the script and the icon are part of the program; [`assets::configure`] mounts them.
