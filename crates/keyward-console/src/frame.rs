@@ -1,0 +1,122 @@
+//! What stands around the content of a page.
+
+use crate::component::Notice;
+
+/// Around a page that needs no session: a card below the product's name.
+#[derive(Clone, Default)]
+pub struct Shell {
+    /// The product's name, as the installation calls it.
+    pub product: String,
+    /// The environment that the page is about, when there is one.
+    pub environment: Option<Environment>,
+    /// The host of the public URL, so that people see where they are.
+    pub host: String,
+    /// News from the step before, for example that the password was changed.
+    pub notice: Option<Notice>,
+}
+
+/// An environment, as the badge shows it.
+#[derive(Clone)]
+pub struct Environment {
+    /// Its name, for example `staging`.
+    pub name: String,
+    /// Whether it is the one where things are real.
+    pub live: bool,
+}
+
+/// Around a page of the console.
+#[derive(Clone)]
+pub struct Frame {
+    /// The product's name.
+    pub product: String,
+    /// The environment, when there is one.
+    pub environment: Option<Environment>,
+    /// Where in the hierarchy the person works, outermost first: partner, tenant. Empty for the platform.
+    pub scope: Vec<String>,
+    /// Who is signed in.
+    pub account: AccountMenu,
+    /// The entries of the navigation, those that the person may see.
+    pub navigation: Vec<NavEntry>,
+    /// Where the page is, outermost first, without the page itself.
+    pub crumbs: Vec<Crumb>,
+    /// News from the step before.
+    pub notice: Option<Notice>,
+    /// The person's choice of colours.
+    pub theme: Theme,
+    /// The person's choice of narrow rows.
+    pub compact: bool,
+}
+
+/// Who is signed in, for the menu at the top right.
+#[derive(Clone)]
+pub struct AccountMenu {
+    /// The name, or the e-mail address where there is none.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The token against forged requests, for signing out.
+    pub csrf: String,
+}
+
+/// An entry of the navigation.
+#[derive(Clone)]
+pub struct NavEntry {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
+    /// Whether it is the page that is shown.
+    pub current: bool,
+    /// Entries below it.
+    pub children: Vec<NavEntry>,
+}
+
+/// A step of the way to the page.
+#[derive(Clone)]
+pub struct Crumb {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+impl NavEntry {
+    /// An entry without entries below it.
+    #[must_use]
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: href.into(), current: false, children: Vec::new() }
+    }
+}
+
+impl AccountMenu {
+    /// Up to two letters for the round badge.
+    pub(crate) fn initials(&self) -> String {
+        let words = self.name.split(|c: char| c.is_whitespace() || c == '@').take(2);
+        words
+            .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
+            .flat_map(char::to_uppercase)
+            .collect()
+    }
+}
