@@ -9,7 +9,7 @@ if (setup && location.hash.length > 1) {
   const text = decodeURIComponent(location.hash.slice(1));
   setup.value = text.startsWith('code=') ? text.slice(5) : text;
   history.replaceState(null, '', location.pathname + location.search);
-  document.getElementById('email').focus();
+  setup.form.querySelector('#email, #new_password').focus();
 }
 
 for (const button of all('[data-reveal]')) {
@@ -67,3 +67,6 @@ if (question) {
   question.showModal();
   question.addEventListener('cancel', () => location.assign(question.dataset.modal));
 }
+
+// What an identity provider answered is sent on without a click.
+document.querySelector('[data-carry-on]')?.requestSubmit();

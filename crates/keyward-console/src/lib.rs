@@ -31,6 +31,7 @@ pub mod paths;
 mod policy;
 mod qr;
 mod response;
+mod web;
 
 pub use component::{Confirmation, Notice, Severity};
 pub use device::describe_device;
@@ -39,3 +40,4 @@ pub use frame::{AccountMenu, Crumb, Environment, Frame, NavEntry, Shell, Theme};
 pub use moment::Moment;
 pub use policy::{FormTarget, content_security_policy};
 pub use response::respond;
+pub use web::configure;

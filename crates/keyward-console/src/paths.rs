@@ -12,6 +12,26 @@ pub const SIGN_IN_PASSWORD: &str = "/console/sign-in/password";
 pub const SIGN_IN_CODE: &str = "/console/sign-in/code";
 /// Signing in: a recovery code.
 pub const SIGN_IN_RECOVERY: &str = "/console/sign-in/recovery";
+/// Signing in: setting up a second factor that policy asks for.
+pub const SIGN_IN_TWO_STEP: &str = "/console/sign-in/two-step";
+/// Signing in: on to an identity provider.
+pub const SIGN_IN_PROVIDER: &str = "/console/sign-in/provider/{id}";
+/// Where browsers come back from an identity provider.
+pub const CALLBACK: &str = "/sign-in/callback/{id}";
+/// Where the answer of a SAML provider is sent on to, by a page of this server.
+pub const CALLBACK_FINISH: &str = "/sign-in/callback/{id}/finish";
+/// What a SAML provider must know of this server.
+pub const SAML_METADATA: &str = "/sign-in/saml/{id}/metadata";
+/// Whether an application may have what it asks for.
+pub const CONSENT: &str = "/console/consent";
+/// On from a page that shows something once.
+pub const CONTINUE: &str = "/console/continue";
+/// The page after signing out.
+pub const SIGNED_OUT: &str = "/console/signed-out";
+/// My account: linking an account at an identity provider.
+pub const ACCOUNT_LINK: &str = "/console/account/link/{id}";
+/// Trying an identity provider out.
+pub const PROVIDER_TEST: &str = "/console/identity-providers/{id}/test";
 /// Asking for a link to choose a new password.
 pub const FORGOTTEN: &str = "/console/forgotten-password";
 /// Choosing a new password.

@@ -3,8 +3,13 @@
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
+    http::StatusCode,
+    web::Payload,
 };
 use keyward_core::{Keyward, SignInError, SignedIn};
+use url::form_urlencoded;
+
+use crate::{HttpSettings, body};
 
 /// A cookie of Keyward's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,5 +83,37 @@ pub async fn signed_in(request: &HttpRequest, keyward: &Keyward) -> Result<Optio
     match Kept::Session.of(request, keyward) {
         Some(cookie) => keyward.signed_in(&cookie).await,
         None => Ok(None),
+    }
+}
+
+/// The fields of a form that was sent, in their order; else the status to answer with, and why.
+pub async fn form(
+    payload: Payload,
+    settings: &HttpSettings,
+) -> Result<Vec<(String, String)>, (StatusCode, &'static str)> {
+    match body::read(payload, settings).await {
+        Ok(body) => Ok(form_urlencoded::parse(&body).into_owned().collect()),
+        Err(error) => Err((error.status(), error.detail())),
+    }
+}
+
+/// The parameters of an address, in their order.
+#[must_use]
+pub fn query(request: &HttpRequest) -> Vec<(String, String)> {
+    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect()
+}
+
+/// Whether a form was sent by a page of this server, as far as the browser says (Fetch Metadata, Fetch standard `Origin`).
+#[must_use]
+pub fn is_own_form(request: &HttpRequest, keyward: &Keyward) -> bool {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            let issuer = url::Url::parse(&keyward.options().issuer);
+            issuer.is_ok_and(|issuer| issuer.origin().ascii_serialization() == origin)
+        }
+        // Not a browser, or one that is too old to say; the form's token decides.
+        (None, None) => true,
     }
 }

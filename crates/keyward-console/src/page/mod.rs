@@ -4,6 +4,7 @@
 //! and what its [`Form::keep`](crate::Form) holds.
 
 mod account;
+mod carry_on;
 mod consent;
 mod error;
 mod password;
@@ -16,6 +17,7 @@ mod step_up;
 mod two_step;
 
 pub use account::{Account, Profile, Session, TwoStep};
+pub use carry_on::CarryOn;
 pub use consent::{Consent, ConsentPermission};
 pub use error::ErrorPage;
 pub use password::{Delivery, ForgottenPassword, NewPassword, Occasion, ResetLink, ResetRequested};

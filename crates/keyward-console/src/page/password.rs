@@ -13,10 +13,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Occasion {
     /// The first one, from an invitation.
-    Invited {
-        /// Who sent it.
-        by: String,
-    },
+    Invited,
     /// A new one, from a link that was asked for.
     Reset,
     /// A new one before the sign-in goes on, because an administrator or a policy asks for it.
@@ -26,16 +23,17 @@ pub enum Occasion {
     },
 }
 
-/// Chooses a password. Its form sends `email` and `new_password`.
+/// Chooses a password. Its form sends `code` and `new_password`. The script moves the code from the link's fragment,
+/// which no server sees, into the field.
 #[derive(Template)]
 #[template(path = "page/new_password.html")]
 pub struct NewPassword {
     /// Around the page.
     pub shell: Shell,
-    /// The form. What makes the link good travels in [`Form::keep`].
+    /// The form.
     pub form: Form,
-    /// Whose password it is.
-    pub email: String,
+    /// The code of the link that was typed before.
+    pub code: String,
     /// Why.
     pub occasion: Occasion,
 }

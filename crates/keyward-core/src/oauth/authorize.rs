@@ -50,8 +50,12 @@ pub struct SignInAsked {
 /// What an application wants.
 #[derive(Clone, Debug)]
 pub struct ConsentAsked {
+    /// Its identifier.
+    pub application_id: String,
     /// What it is called.
     pub application: String,
+    /// Whom it belongs to, in words.
+    pub owner: String,
     /// The host that the browser goes back to.
     pub host: String,
     /// Whether that is a program on the person's own device, which cannot prove who it is.
@@ -103,6 +107,24 @@ impl Keyward {
                 ))
             }
         }
+    }
+
+    /// Writes down that a person said no to what an application wanted.
+    pub async fn consent_denied(
+        &self,
+        signed_in: &SignedIn,
+        asked: &ConsentAsked,
+        origin: &Origin,
+    ) -> Result<(), SignInError> {
+        let action = Action::AUTHORIZATION_DENIED;
+        let event = self.session_event(action, &signed_in.session, &signed_in.person, origin, self.now());
+        let resource = Some(Subject {
+            kind: "application".into(),
+            id: Some(asked.application_id.clone()),
+            name: Some(asked.application.clone()),
+        });
+        let reason = Some("consent_denied".to_owned());
+        Ok(self.inner.writer.append(Event { resource, reason, outcome: Outcome::Denied, ..event }).await?)
     }
 
     /// Whether an origin may read what an application's requests are answered.
@@ -263,7 +285,9 @@ impl Keyward {
         let host = Url::parse(asked.redirect_uri).ok().and_then(|url| url.host_str().map(str::to_owned));
         let refused = [("error", "access_denied"), ("error_description", "The person said no.")];
         ConsentAsked {
+            application_id: asked.client.application.id().to_string(),
             application: asked.client.application.name.clone(),
+            owner: owner_name(&asked.client),
             is_local: host.as_deref().is_none_or(|host| is_loopback(host) || host == "localhost"),
             host: host.unwrap_or_else(|| asked.redirect_uri.to_owned()),
             identity: !identity.is_empty(),
@@ -327,6 +351,12 @@ impl Keyward {
         }
         url.into()
     }
+}
+
+fn owner_name(client: &Client) -> String {
+    let tenant = client.tenant.as_ref().map(|tenant| tenant.name.clone());
+    let partner = client.partner.as_ref().map(|partner| partner.name.clone());
+    tenant.or(partner).unwrap_or_else(|| "the platform".to_owned())
 }
 
 impl Asked<'_> {

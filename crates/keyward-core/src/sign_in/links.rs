@@ -127,7 +127,7 @@ impl Keyward {
         let ticket = Ticket { key: key_of(code.expose()), value, expires_at };
         self.commit(Change { tickets: vec![ticket], ..Change::default() }, vec![event]).await?;
         // Behind `#`, so that no server and no log sees it before the person sends it.
-        Ok(self.page(&format!("/sign-in/password#{}", code.expose())))
+        Ok(self.page(&format!("/console/new-password#{}", code.expose())))
     }
 
     pub(crate) async fn authenticators_of(
@@ -149,7 +149,8 @@ impl Keyward {
     }
 
     /// Whether there is somebody to send mail.
-    pub(crate) fn sends_mail(&self) -> bool {
+    #[must_use]
+    pub fn sends_mail(&self) -> bool {
         self.inner.mailer.get().is_some()
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_crypto::digest;
 use keyward_model::{
-    Action, Changes, Entity, Event, Field, Id, Kind, Meta, Outcome, Reach, Session, Subject, Timestamp, User,
-    Value,
+    Action, AdminRole, Changes, Entity, Event, Field, Id, Kind, Meta, Outcome, Reach, Session, Subject,
+    Timestamp, User, Value,
 };
 use keyward_policy::liveness;
 use keyward_store::{Change, Query, StoreError, StoreExt};
@@ -80,6 +80,35 @@ impl SignedIn {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.person.user.name
+    }
+
+    /// The person's tier of administration, if any.
+    #[must_use]
+    pub fn admin_role(&self) -> Option<AdminRole> {
+        self.person.user.admin_role
+    }
+
+    /// What the person belongs to, in words: a tenant, a partner, or the platform.
+    #[must_use]
+    pub fn scope_name(&self) -> String {
+        let tenant = self.person.tenant.as_ref().map(|tenant| tenant.name.clone());
+        let partner = self.person.partner.as_ref().map(|partner| partner.name.clone());
+        tenant.or(partner).unwrap_or_else(|| "the platform".to_owned())
+    }
+
+    /// The names of the person's roles, through groups included, each once.
+    #[must_use]
+    pub fn role_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.person.roles.iter().map(|held| held.role.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The identity provider by which the person signed in, if they did.
+    #[must_use]
+    pub fn provider_id(&self) -> Option<String> {
+        self.session.provider_id.map(|id| id.to_string())
     }
 
     /// When the person last proved who they are.

@@ -12,7 +12,7 @@ use keyward_core::{Authorization, OAuthError, SignInAsked, SignInError, mask};
 use url::form_urlencoded;
 
 use super::plain_error;
-use crate::{State, body, browser, origin};
+use crate::{State, browser, origin};
 
 /// The parameter by which a request that was made before says when.
 const SINCE: &str = "since";
@@ -32,12 +32,9 @@ async fn parameters(
     state: &State,
 ) -> Result<Vec<(String, String)>, HttpResponse> {
     if request.method() != Method::POST {
-        return Ok(form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect());
+        return Ok(browser::query(request));
     }
-    match body::read(payload, &state.settings).await {
-        Ok(body) => Ok(form_urlencoded::parse(&body).into_owned().collect()),
-        Err(error) => Err(plain_error(error.status(), error.detail())),
-    }
+    browser::form(payload, &state.settings).await.map_err(|(status, detail)| plain_error(status, detail))
 }
 
 pub(super) async fn authorize(request: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse {
@@ -56,7 +53,7 @@ pub(super) async fn authorize(request: HttpRequest, payload: Payload, state: Dat
     match judged.await {
         Ok(Authorization::Redirect(location)) => see_other(&location),
         Ok(Authorization::Page(error)) => page(&error),
-        Ok(Authorization::Consent(_)) => see_other(&format!("/sign-in/consent?{}", encoded(&pairs))),
+        Ok(Authorization::Consent(_)) => see_other(&format!("/console/consent?{}", encoded(&pairs))),
         Ok(Authorization::SignIn(asked)) => match keyward.seal_moment(keyward.now()) {
             Ok(now) => {
                 pairs.push((SINCE.to_owned(), now));
@@ -81,7 +78,7 @@ fn sign_in_page(asked: &SignInAsked, pairs: &[(String, String)]) -> String {
             query.append_pair(name, value);
         }
     }
-    let page = if asked.fresh { "/sign-in/confirm" } else { "/sign-in" };
+    let page = if asked.fresh { "/console/confirm" } else { "/console/sign-in" };
     format!("{page}?{}", query.finish())
 }
 
@@ -136,7 +133,7 @@ pub(super) async fn sign_out(request: HttpRequest, payload: Payload, state: Data
     let location = asked.location.as_deref();
     match ended.await {
         Ok(true) => {
-            let mut response = see_other(location.unwrap_or("/sign-in/signed-out"));
+            let mut response = see_other(location.unwrap_or("/console/signed-out"));
             // A cookie of this server has a name that can be a header.
             let _ = response.add_cookie(&browser::Kept::Session.gone(keyward));
             response
@@ -146,7 +143,7 @@ pub(super) async fn sign_out(request: HttpRequest, payload: Payload, state: Data
             if let Some(location) = location.and_then(|location| keyward.seal_location(location).ok()) {
                 query.append_pair("then", &location);
             }
-            see_other(&format!("/sign-in/sign-out?{}", query.finish()))
+            see_other(&format!("/console/sign-out?{}", query.finish()))
         }
         Err(error) => unavailable(&error),
     }

@@ -21,7 +21,7 @@ pub(super) fn samples(words: &Words) -> Vec<Sample> {
 }
 
 fn new_password(words: &Words, occasion: Occasion) -> NewPassword {
-    NewPassword { shell: shell(words), form: form(paths::NEW_PASSWORD), email: words.email.clone(), occasion }
+    NewPassword { shell: shell(words), form: form(paths::NEW_PASSWORD), code: String::new(), occasion }
 }
 
 fn requested(words: &Words, delivery: Delivery) -> ResetRequested {
@@ -39,7 +39,7 @@ fn passwords(words: &Words) -> Vec<Sample> {
         back: paths::SIGN_IN.to_owned(),
     };
     vec![
-        sample("new-password-invited", &new_password(words, Occasion::Invited { by: words.person.clone() })),
+        sample("new-password-invited", &new_password(words, Occasion::Invited)),
         sample("new-password-reset", &new_password(words, Occasion::Reset)),
         sample("new-password-forced", &new_password(words, Occasion::Forced { reason })),
         sample(

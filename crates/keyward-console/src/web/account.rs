@@ -1,0 +1,259 @@
+//! My account.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use keyward_core::{AccountView, EnrolmentView, NewSession, SignInError, SignedIn};
+use keyward_model::{AdminRole, SessionView};
+
+use super::{
+    State, step_up, two_step,
+    visit::{Answer, field, origin, problems, see_other},
+};
+use crate::{
+    AccountMenu, Environment, Form, Frame, Moment, NavEntry, Problems, Theme, describe_device,
+    page::{Account, Profile, Session, TwoStep},
+    paths,
+};
+
+pub(super) async fn home(request: HttpRequest, state: Data<State>) -> Answer {
+    state.person(&request).await?;
+    Ok(see_other(paths::ACCOUNT))
+}
+
+/// What stands around a page of the console.
+pub(super) fn frame(state: &State, signed_in: &SignedIn) -> Frame {
+    let options = state.keyward.options();
+    let name = options.default_environment().to_owned();
+    let account = NavEntry { current: true, ..NavEntry::new("My account", paths::ACCOUNT) };
+    Frame {
+        product: options.sign_in.product_name.clone(),
+        environment: Some(Environment { live: keyward_core::Options::is_live(&name), name }),
+        scope: Vec::new(),
+        account: AccountMenu {
+            name: signed_in.name().to_owned(),
+            email: signed_in.email().to_owned(),
+            csrf: signed_in.form_token(),
+        },
+        navigation: vec![account],
+        crumbs: Vec::new(),
+        notice: None,
+        theme: Theme::System,
+        compact: false,
+    }
+}
+
+pub(super) async fn show(request: HttpRequest, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    rendered(&state, &request, &signed_in, StatusCode::OK, Problems::default()).await
+}
+
+async fn rendered(
+    state: &State,
+    request: &HttpRequest,
+    signed_in: &SignedIn,
+    status: StatusCode,
+    problems: Problems,
+) -> Answer {
+    let account = state.keyward.account(signed_in).await.map_err(|error| state.failed(request, &error))?;
+    let now = state.keyward.now();
+    let password = account.authenticators.has_password.then(|| {
+        let mut form = Form::new(paths::ACCOUNT_PASSWORD, signed_in.form_token());
+        form.problems = problems;
+        form
+    });
+    let this = signed_in.session_id();
+    let mut sessions: Vec<Session> = account
+        .sessions
+        .iter()
+        .map(|session| Session {
+            id: session.id.to_string(),
+            device: describe_device(session.user_agent.as_deref()),
+            ip: session.ip.clone().unwrap_or_default(),
+            method: method(session),
+            started: Moment::new(session.created_at, now),
+            last_active: Moment::new(session.last_active_at, now),
+            current: session.id.to_string() == this,
+        })
+        .collect();
+    sessions.sort_by_key(|session| !session.current);
+    let page = Account {
+        frame: frame(state, signed_in),
+        csrf: signed_in.form_token(),
+        profile: profile(signed_in, &account),
+        two_step: second_step(state, signed_in, &account),
+        password,
+        password_changed: account.authenticators.password_changed_at.map(|at| Moment::new(at, now)),
+        sessions,
+        confirmation: None,
+    };
+    Ok(crate::respond(status, &page, &[]))
+}
+
+fn profile(signed_in: &SignedIn, account: &AccountView) -> Profile {
+    let tier = match signed_in.admin_role() {
+        Some(AdminRole::SuperAdmin) => "Super admin",
+        Some(AdminRole::PartnerAdmin) => "Partner admin",
+        Some(AdminRole::TenantAdmin) => "Tenant admin",
+        None => "Staff",
+    };
+    let linked: Vec<&str> = account.linked.iter().map(|linked| linked.provider.as_str()).collect();
+    let password = account.authenticators.has_password.then_some("Password");
+    let ways: Vec<&str> = password.into_iter().chain(linked).collect();
+    Profile {
+        name: account.name.clone(),
+        email: account.email.clone(),
+        tier: tier.to_owned(),
+        scope: signed_in.scope_name(),
+        roles: signed_in.role_names(),
+        method: ways.join(", "),
+    }
+}
+
+fn second_step(state: &State, signed_in: &SignedIn, account: &AccountView) -> TwoStep {
+    let known = &account.authenticators;
+    if known.has_totp {
+        let since = known.password_changed_at.unwrap_or_else(|| signed_in.authenticated_at());
+        return TwoStep::On {
+            since: Moment::new(since, state.keyward.now()),
+            codes_left: known.recovery_codes_left,
+            removable: !account.totp_required,
+        };
+    }
+    match account.linked.first() {
+        Some(linked) if !known.has_password => TwoStep::Elsewhere { provider: linked.provider.clone() },
+        _ => TwoStep::Off { required: account.totp_required },
+    }
+}
+
+fn method(session: &SessionView) -> String {
+    match session.method.as_str() {
+        "password" => "Password",
+        "password+totp" => "Password and code",
+        "password+recovery_code" => "Password and recovery code",
+        "oidc" | "saml" => "Identity provider",
+        other => other,
+    }
+    .to_owned()
+}
+
+pub(super) async fn change_password(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    let fields = state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let get = |name| field(&fields, name).unwrap_or_default().to_owned();
+    let from = origin(&request);
+    match state.keyward.change_password(&signed_in, get("password"), get("new_password"), &from).await {
+        Ok(new) => Ok(state.begin_session(see_other(paths::ACCOUNT), new)),
+        Err(SignInError::Wrong) => {
+            let wrong = Problems::field("password", "This is not your present password.");
+            rendered(&state, &request, &signed_in, StatusCode::FORBIDDEN, wrong).await
+        }
+        Err(error @ (SignInError::Weak(_) | SignInError::TooMany(_))) => {
+            let (status, problems) = problems(&error, "new_password");
+            rendered(&state, &request, &signed_in, status, problems).await
+        }
+        Err(error) => Err(state.failed(&request, &error).into()),
+    }
+}
+
+/// The answer to something that needs a recent proof of who the person is.
+fn refused(state: &State, request: &HttpRequest, error: &SignInError, back: &str) -> HttpResponse {
+    match error {
+        SignInError::StepUpNeeded => step_up::needed(back),
+        error => state.failed(request, error),
+    }
+}
+
+pub(super) async fn ask_enrol(request: HttpRequest, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    match state.keyward.own_enrolment(&signed_in, None).await {
+        Ok(view) => Ok(show_enrol(&state, &signed_in, &view, StatusCode::OK, Problems::default())),
+        Err(error) => Err(refused(&state, &request, &error, paths::ACCOUNT_TWO_STEP).into()),
+    }
+}
+
+fn show_enrol(
+    state: &State,
+    signed_in: &SignedIn,
+    view: &EnrolmentView,
+    status: StatusCode,
+    problems: Problems,
+) -> HttpResponse {
+    let mut form = Form::new(paths::ACCOUNT_TWO_STEP, signed_in.form_token());
+    form.problems = problems;
+    let (shell, email) = (state.shell(), signed_in.email().to_owned());
+    let cancel = Some(paths::ACCOUNT.to_owned());
+    crate::respond(status, &two_step::enrol_page(shell, form, email, &view.enrolment, cancel), &[])
+}
+
+pub(super) async fn enrol(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    let fields = state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let (sealed, code) = (field(&fields, "enrolment").unwrap_or_default(), field(&fields, "code"));
+    match state.keyward.enrol_own(&signed_in, sealed, code.unwrap_or_default(), &origin(&request)).await {
+        Ok((new, codes)) => {
+            let email = signed_in.email().to_owned();
+            Ok(two_step::show_recovery_codes(&state, new, codes, email, paths::ACCOUNT))
+        }
+        Err(error @ SignInError::WrongCode) => {
+            let again = state.keyward.own_enrolment(&signed_in, Some(sealed)).await;
+            let again = again.map_err(|error| refused(&state, &request, &error, paths::ACCOUNT_TWO_STEP))?;
+            let (status, problems) = problems(&error, "code");
+            Ok(show_enrol(&state, &signed_in, &again, status, problems))
+        }
+        Err(error) => Err(refused(&state, &request, &error, paths::ACCOUNT_TWO_STEP).into()),
+    }
+}
+
+fn renewed(state: &State, request: &HttpRequest, changed: Result<NewSession, SignInError>) -> Answer {
+    match changed {
+        Ok(new) => Ok(state.begin_session(see_other(paths::ACCOUNT), new)),
+        Err(error) => Err(refused(state, request, &error, paths::ACCOUNT).into()),
+    }
+}
+
+pub(super) async fn remove_factor(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let removed = state.keyward.remove_own_factor(&signed_in, &origin(&request)).await;
+    renewed(&state, &request, removed)
+}
+
+pub(super) async fn new_recovery_codes(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    state.own_form(&request, payload, &signed_in.form_token()).await?;
+    match state.keyward.replace_recovery_codes(&signed_in, &origin(&request)).await {
+        Ok(codes) => {
+            Ok(two_step::recovery_codes(&state, codes, signed_in.email().to_owned(), paths::ACCOUNT))
+        }
+        Err(error) => Err(refused(&state, &request, &error, paths::ACCOUNT).into()),
+    }
+}
+
+pub(super) async fn end_session(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    state: Data<State>,
+) -> Answer {
+    let signed_in = state.person(&request).await?;
+    state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let ended = state.keyward.end_own_session(&signed_in, &id, &origin(&request)).await;
+    ended.map_err(|error| state.failed(&request, &error))?;
+    Ok(see_other(paths::ACCOUNT))
+}
+
+pub(super) async fn sign_out_others(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let account = state.keyward.account(&signed_in).await.map_err(|error| state.failed(&request, &error))?;
+    for session in account.sessions.iter().map(|session| session.id.to_string()) {
+        if session != signed_in.session_id() {
+            let ended = state.keyward.end_own_session(&signed_in, &session, &origin(&request)).await;
+            ended.map_err(|error| state.failed(&request, &error))?;
+        }
+    }
+    Ok(see_other(paths::ACCOUNT))
+}
