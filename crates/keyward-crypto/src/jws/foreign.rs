@@ -123,19 +123,16 @@ impl ForeignKey {
             Public::Point(UnparsedPublicKey::new(algorithm, point))
         };
         let (key_type, public) = match (jwk["kty"].as_str(), jwk["crv"].as_str()) {
-            (Some("RSA"), None) => {
-                (KeyType::Rsa, Public::Rsa(RsaPublicKeyComponents { n: bytes(jwk, "n")?, e: bytes(jwk, "e")? }))
-            }
-            (Some("EC"), Some("P-256")) => {
-                (KeyType::P256, point(&ECDSA_P256_SHA256_FIXED, p256_point(jwk)?))
-            }
+            (Some("RSA"), None) => (
+                KeyType::Rsa,
+                Public::Rsa(RsaPublicKeyComponents { n: bytes(jwk, "n")?, e: bytes(jwk, "e")? }),
+            ),
+            (Some("EC"), Some("P-256")) => (KeyType::P256, point(&ECDSA_P256_SHA256_FIXED, p256_point(jwk)?)),
             (Some("EC"), Some("P-384")) => {
                 let whole = [&[4][..], &number::<48>(jwk, "x")?, &number::<48>(jwk, "y")?].concat();
                 (KeyType::P384, point(&ECDSA_P384_SHA384_FIXED, whole))
             }
-            (Some("OKP"), Some("Ed25519")) => {
-                (KeyType::Ed25519, point(&ED25519, bytes(jwk, "x")?))
-            }
+            (Some("OKP"), Some("Ed25519")) => (KeyType::Ed25519, point(&ED25519, bytes(jwk, "x")?)),
             _ => return Err(JwsError::BadKey),
         };
         let algorithm = match jwk.get("alg") {
@@ -254,7 +251,10 @@ mod tests {
     /// The public part, named `one`.
     fn public(jwk: &Jwk) -> Value {
         let mut public = serde_json::to_value(jwk).unwrap();
-        public.as_object_mut().unwrap().retain(|name, _| ["kty", "crv", "x", "y", "n", "e"].contains(&name.as_str()));
+        public
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| ["kty", "crv", "x", "y", "n", "e"].contains(&name.as_str()));
         public["kid"] = "one".into();
         public
     }
@@ -292,7 +292,8 @@ mod tests {
             let only = [algorithm];
             assert_eq!(verify(&[public(&jwk)], &token, &only), Ok(()), "{algorithm:?}");
             assert_eq!(verify(&[public(&made(algorithm))], &token, &only), Err(JwsError::BadSignature));
-            let others: Vec<_> = ForeignAlgorithm::ALL.into_iter().filter(|other| *other != algorithm).collect();
+            let others: Vec<_> =
+                ForeignAlgorithm::ALL.into_iter().filter(|other| *other != algorithm).collect();
             assert_eq!(verify(&[public(&jwk)], &token, &others), Err(JwsError::WrongAlgorithm));
             let mut for_another = public(&jwk);
             for_another["alg"] = if algorithm == ForeignAlgorithm::Rs512 { "RS256" } else { "RS512" }.into();

@@ -19,13 +19,15 @@ pub(super) fn code<'a>(
         return Err(malformed("The answer is one of SAML, but the provider speaks OpenID Connect."));
     };
     let one = |name: &str| {
-        let mut values = parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let mut values =
+            parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(malformed("The answer has a parameter twice.")),
             (value, None) => Ok(value),
         }
     };
-    let (code, error, description, issuer) = (one("code")?, one("error")?, one("error_description")?, one("iss")?);
+    let (code, error, description, issuer) =
+        (one("code")?, one("error")?, one("error_description")?, one("iss")?);
     // First of all, errors included: what another provider says is of no interest (RFC 9207 section 2.4).
     match issuer {
         Some(issuer) if issuer != settings.issuer => {
@@ -33,7 +35,8 @@ pub(super) fn code<'a>(
             return Err(FederationError::new("answer", "wrong_issuer", detail));
         }
         None if metadata.names_issuer => {
-            let detail = "The answer does not name its issuer, although the provider says that its answers do.";
+            let detail =
+                "The answer does not name its issuer, although the provider says that its answers do.";
             return Err(FederationError::new("answer", "issuer_missing", detail));
         }
         _ => {}

@@ -31,7 +31,10 @@ async fn run(
     passed("address", format!("The issuer {} leads to an address that may be asked.", settings.issuer));
 
     let metadata = library.new_metadata(&settings, now).await?;
-    passed("discovery", "The discovery document is about this issuer, and names all that is needed.".to_owned());
+    passed(
+        "discovery",
+        "The discovery document is about this issuer, and names all that is needed.".to_owned(),
+    );
 
     let keys = library.new_keys(&settings, &metadata, now).await?;
     passed("keys", format!("The provider publishes {} that can verify ID tokens.", counted(keys.len())));
@@ -52,7 +55,9 @@ async fn endpoints(
         let detail = format!("The provider signs ID tokens by none of {}.", known.join(", "));
         return Err(FederationError::new("endpoints", "no_common_algorithm", detail));
     }
-    for endpoint in [Some(&metadata.token_endpoint), metadata.userinfo_endpoint.as_ref()].into_iter().flatten() {
+    for endpoint in
+        [Some(&metadata.token_endpoint), metadata.userinfo_endpoint.as_ref()].into_iter().flatten()
+    {
         let probed = library.outbound().probe(endpoint).await;
         probed.map_err(|error| {
             let detail = format!("An endpoint in the discovery document can't be used: {error}.");

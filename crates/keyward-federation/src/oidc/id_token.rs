@@ -33,8 +33,9 @@ pub(super) fn claims(
     algorithm: ForeignAlgorithm,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, FederationError> {
-    let claims = json::object(payload)
-        .ok_or_else(|| fault("malformed", "The ID token's claims are no JSON object, or say something twice."))?;
+    let claims = json::object(payload).ok_or_else(|| {
+        fault("malformed", "The ID token's claims are no JSON object, or say something twice.")
+    })?;
     let read = Claims(&claims);
     if read.text("iss")? != Some(expected.issuer) {
         return Err(fault("wrong_issuer", "The ID token is from another issuer."));
@@ -44,12 +45,18 @@ pub(super) fn claims(
     // Of both the hash is compared, so that the time it takes tells nothing about the nonce.
     let nonce = read.text("nonce")?.map(|nonce| sha256(nonce.as_bytes()));
     if nonce != Some(sha256(expected.nonce.as_bytes())) {
-        return Err(fault("wrong_nonce", "The ID token was not made for this sign-in: its nonce is missing or another."));
+        return Err(fault(
+            "wrong_nonce",
+            "The ID token was not made for this sign-in: its nonce is missing or another.",
+        ));
     }
     if let Some(hash) = read.text("at_hash")?
         && !expected.access_token.is_some_and(|token| algorithm.half_hash(token) == hash)
     {
-        return Err(fault("wrong_access_token", "The access token is not the one that the ID token came with."));
+        return Err(fault(
+            "wrong_access_token",
+            "The access token is not the one that the ID token came with.",
+        ));
     }
     match read.text("sub")? {
         Some(subject) if !subject.is_empty() && subject.len() <= MAX_SUBJECT => Ok(claims),
@@ -93,9 +100,10 @@ impl<'a> Claims<'a> {
             Some(party) if party != client_id => {
                 Err(fault("wrong_audience", "The ID token was issued to another client: its azp."))
             }
-            None if audiences.len() > 1 => {
-                Err(fault("wrong_audience", "The ID token is for several clients and does not say for which: no azp."))
-            }
+            None if audiences.len() > 1 => Err(fault(
+                "wrong_audience",
+                "The ID token is for several clients and does not say for which: no azp.",
+            )),
             _ => Ok(()),
         }
     }
@@ -105,10 +113,16 @@ impl<'a> Claims<'a> {
         let latest = now.saturating_add(LEEWAY);
         let required = |name| self.seconds(name)?.ok_or_else(|| wrong_type(name));
         if required("exp")?.saturating_add(LEEWAY) <= now {
-            return Err(fault("expired", "The ID token has expired. If it is new, one of both clocks is wrong."));
+            return Err(fault(
+                "expired",
+                "The ID token has expired. If it is new, one of both clocks is wrong.",
+            ));
         }
         if required("iat")? > latest || self.seconds("nbf")?.is_some_and(|from| from > latest) {
-            return Err(fault("not_yet_valid", "The ID token is from the future: one of both clocks is wrong."));
+            return Err(fault(
+                "not_yet_valid",
+                "The ID token is from the future: one of both clocks is wrong.",
+            ));
         }
         let Some(since) = expected.fresh_since else { return Ok(()) };
         match self.seconds("auth_time")? {
@@ -128,10 +142,13 @@ impl<'a> Claims<'a> {
 /// What is wrong with a signature, for an administrator.
 pub(super) fn not_verified(error: JwsError) -> FederationError {
     let (reason, detail) = match error {
-        JwsError::UnknownKey => ("unknown_key", "The provider publishes no key that the ID token could be signed with."),
-        JwsError::WrongAlgorithm => {
-            ("wrong_algorithm", "The ID token is signed by an algorithm that is not accepted, or not that of the key.")
+        JwsError::UnknownKey => {
+            ("unknown_key", "The provider publishes no key that the ID token could be signed with.")
         }
+        JwsError::WrongAlgorithm => (
+            "wrong_algorithm",
+            "The ID token is signed by an algorithm that is not accepted, or not that of the key.",
+        ),
         JwsError::WrongType => ("wrong_type", "The token is of another type than an ID token."),
         JwsError::BadSignature => ("bad_signature", "The ID token's signature is wrong."),
         JwsError::Malformed | JwsError::BadKey | JwsError::NotSigned => {

@@ -119,14 +119,15 @@ impl Library {
         Ok((keys, fetched.max_age))
     }
 
-    async fn document(&self, step: &'static str, url: &str, limit: usize) -> Result<Fetched, FederationError> {
+    async fn document(
+        &self,
+        step: &'static str,
+        url: &str,
+        limit: usize,
+    ) -> Result<Fetched, FederationError> {
         let fetched = self.outbound.send(OutboundRequest::get(url).limit(limit)).await;
         let fetched = fetched.map_err(|error| not_fetched(step, &error))?;
-        if fetched.status == 200 {
-            Ok(fetched)
-        } else {
-            Err(bad_status(step, fetched.status))
-        }
+        if fetched.status == 200 { Ok(fetched) } else { Err(bad_status(step, fetched.status)) }
     }
 }
 

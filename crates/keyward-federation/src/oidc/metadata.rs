@@ -39,8 +39,9 @@ struct Document {
 impl Metadata {
     /// Reads the document of an issuer. It counts only if it is about exactly this issuer (section 4.3).
     pub(super) fn read(bytes: &[u8], issuer: &str) -> Result<Self, FederationError> {
-        let object = json::object(bytes)
-            .ok_or_else(|| fault("not_json", "The discovery document is no JSON object, or says something twice."))?;
+        let object = json::object(bytes).ok_or_else(|| {
+            fault("not_json", "The discovery document is no JSON object, or says something twice.")
+        })?;
         let document: Document = serde_json::from_value(Value::Object(object)).map_err(|error| {
             fault("incomplete", format!("The discovery document is not as it should be: {error}."))
         })?;
@@ -48,11 +49,14 @@ impl Metadata {
             let found: String = document.issuer.chars().take(300).collect();
             return Err(fault(
                 "wrong_issuer",
-                format!("The discovery document is about the issuer {found:?}, not about {issuer:?}. They must be equal, character by character."),
+                format!(
+                    "The discovery document is about the issuer {found:?}, not about {issuer:?}. They must be equal, character by character."
+                ),
             ));
         }
         // Among those that are listed, an issuer without the code flow would have others only.
-        let has_code = document.response_types_supported.is_none_or(|types| types.iter().any(|one| one == "code"));
+        let has_code =
+            document.response_types_supported.is_none_or(|types| types.iter().any(|one| one == "code"));
         if !has_code {
             return Err(fault("no_code_flow", "The provider does not offer the authorization code flow."));
         }

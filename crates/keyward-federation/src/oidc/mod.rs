@@ -22,8 +22,8 @@ use keyward_model::Timestamp;
 use serde_json::{Map, Value};
 
 use self::{
-    id_token::Expected, library::Library, metadata::Metadata, preset::Preset, settings::Settings, token::Tokens,
-    trip::Remembered,
+    id_token::Expected, library::Library, metadata::Metadata, preset::Preset, settings::Settings,
+    token::Tokens, trip::Remembered,
 };
 use crate::outbound::Outbound;
 
@@ -116,8 +116,10 @@ impl Oidc {
 /// What the claims come to.
 fn arrived(mut claims: Map<String, Value>, preset: Preset) -> Arrival {
     claims.retain(|name, _| !SPENT.contains(&name.as_str()));
-    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let email = text("email").filter(|email| email.contains('@') && email.len() <= MAX_EMAIL).map(str::to_owned);
+    let text =
+        |name: &str| claims.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let email =
+        text("email").filter(|email| email.contains('@') && email.len() <= MAX_EMAIL).map(str::to_owned);
     let full_name = || match (text("given_name"), text("family_name")) {
         (Some(given), Some(family)) => Some(format!("{given} {family}")),
         (given, family) => given.or(family).map(str::to_owned),

@@ -58,7 +58,9 @@ impl Preset {
         match self {
             Self::Entra => {
                 let is_shared = |part: &str| {
-                    ENTRA_SHARED.iter().any(|shared| part.replace("%7B", "{").replace("%7D", "}").eq_ignore_ascii_case(shared))
+                    ENTRA_SHARED.iter().any(|shared| {
+                        part.replace("%7B", "{").replace("%7D", "}").eq_ignore_ascii_case(shared)
+                    })
                 };
                 if issuer.split('/').any(is_shared) {
                     return Err(FederationError::new(
@@ -83,9 +85,11 @@ impl Preset {
         match self {
             Self::Entra => is_true("xms_edov"),
             Self::Google => {
-                let has_domain = claims.get("hd").and_then(Value::as_str).is_some_and(|domain| !domain.is_empty());
+                let has_domain =
+                    claims.get("hd").and_then(Value::as_str).is_some_and(|domain| !domain.is_empty());
                 let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
-                let is_own = ["gmail.com", "googlemail.com"].iter().any(|own| domain.eq_ignore_ascii_case(own));
+                let is_own =
+                    ["gmail.com", "googlemail.com"].iter().any(|own| domain.eq_ignore_ascii_case(own));
                 is_true("email_verified") && (has_domain || is_own)
             }
             Self::Okta | Self::Ping | Self::Generic => is_true("email_verified"),
@@ -117,7 +121,8 @@ mod tests {
 
     #[test]
     fn issuers_of_everybody_are_refused() {
-        let judge = |issuer: &str| of("generic", issuer).unwrap().judge_issuer(issuer).map_err(|error| error.reason);
+        let judge =
+            |issuer: &str| of("generic", issuer).unwrap().judge_issuer(issuer).map_err(|error| error.reason);
         let of_tenant = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
         assert_eq!(judge(&of_tenant("0b1d5a6e-0000-4000-8000-000000000000")), Ok(()), "the control");
         for shared in ["common", "organizations", "consumers", "Common", "{tenantid}", "%7Btenantid%7D"] {

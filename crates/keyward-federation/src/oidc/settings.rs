@@ -23,7 +23,8 @@ pub(super) struct Settings<'a> {
 impl<'a> Settings<'a> {
     pub(super) fn read(provider: &'a Upstream) -> Result<Self, FederationError> {
         let text = |name: &'static str| {
-            let value = provider.config.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty());
+            let value =
+                provider.config.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty());
             value.ok_or_else(|| wrong(format!("The configuration lacks the {name}.")))
         };
         let issuer = text("issuer")?;

@@ -90,11 +90,7 @@ fn basic(id: &str, secret: &str) -> Result<HeaderValue, FederationError> {
 }
 
 /// The provider's refusal in its own words, unless it repeats what it was sent.
-fn refused(
-    status: u16,
-    members: Option<&Map<String, Value>>,
-    secrets: &[Option<&str>],
-) -> FederationError {
+fn refused(status: u16, members: Option<&Map<String, Value>>, secrets: &[Option<&str>]) -> FederationError {
     let tells = |text: &&str| !secrets.iter().flatten().any(|secret| text.contains(secret));
     let text = |name| members.and_then(|members| members.get(name)).and_then(Value::as_str).filter(tells);
     let Some(error) = text("error") else { return library::bad_status("token", status) };

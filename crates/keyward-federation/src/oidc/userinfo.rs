@@ -33,7 +33,10 @@ pub(super) async fn complete(
     })?;
     // Whoever can exchange access tokens could let one person in as another (section 5.3.2).
     if told.get("sub") != claims.get("sub") {
-        return Err(fault("wrong_subject", "The userinfo endpoint tells of another person than the ID token."));
+        return Err(fault(
+            "wrong_subject",
+            "The userinfo endpoint tells of another person than the ID token.",
+        ));
     }
     for (name, value) in told {
         if !OF_TOKENS.contains(&name.as_str()) {

@@ -139,7 +139,8 @@ impl Outbound {
     /// A client with another resolver. What it answers is checked in the same way.
     #[must_use]
     pub fn with_resolver(options: OutboundOptions, resolver: Arc<dyn Resolve>) -> Self {
-        let OutboundOptions { allow, extra_roots, deadline, max_body, max_concurrent, max_per_host } = options;
+        let OutboundOptions { allow, extra_roots, deadline, max_body, max_concurrent, max_per_host } =
+            options;
         Self(Arc::new(Inner {
             allowed: Allowed(allow),
             deadline,

@@ -33,10 +33,10 @@ const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// What is special within it.
 const REFUSED_V6: [Ipv6Net; 4] = [
-    v6(0x2001, 0, 0, 23),      // protocol assignments, Teredo at 2001::/32 (RFC 2928, RFC 4380)
+    v6(0x2001, 0, 0, 23), // protocol assignments, Teredo at 2001::/32 (RFC 2928, RFC 4380)
     v6(0x2001, 0x0db8, 0, 32), // documentation (RFC 3849)
-    v6(0x2002, 0, 0, 16),      // 6to4, an IPv4 address inside (RFC 3056)
-    v6(0x3fff, 0, 0, 20),      // documentation (RFC 9637)
+    v6(0x2002, 0, 0, 16), // 6to4, an IPv4 address inside (RFC 3056)
+    v6(0x3fff, 0, 0, 20), // documentation (RFC 9637)
 ];
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, len: u8) -> Ipv4Net {
@@ -90,11 +90,16 @@ impl FromStr for AllowRule {
             return Ok(Self::Net(address.to_canonical().into()));
         }
         match Host::parse(text) {
-            // A number in another notation than the one that was meant to be seen is refused.
-            Ok(Host::Domain(name)) if !name.is_empty() => Ok(Self::Host(plain(&name).to_owned())),
+            // A number in another notation than the usual one is refused, and so is a pattern: there are none here.
+            Ok(Host::Domain(name)) if is_name(&name) => Ok(Self::Host(plain(&name).to_owned())),
             _ => Err(InvalidAllowRule),
         }
     }
+}
+
+/// Whether a text has the characters of a host's name only.
+fn is_name(text: &str) -> bool {
+    !plain(text).is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
 }
 
 /// A host's name without the dot of the root, which changes nothing about where it leads.

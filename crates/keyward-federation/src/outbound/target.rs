@@ -53,7 +53,8 @@ impl Target {
         let port = port.ok_or(OutboundError::BadAddress("its port can't be used"))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let path =
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         Ok(Self { is_encrypted, host, literal, port, authority, path })
     }
 }

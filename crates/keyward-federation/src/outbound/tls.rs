@@ -39,7 +39,8 @@ impl Tls {
 
     fn read(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let provider = Arc::new(default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder =
+            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let roots = self.extra_roots.iter().cloned().map(CertificateDer::from);
         let verifier = Verifier::new_with_extra_roots(roots, provider)?;
         // What is dangerous is a verifier that is none; this one is the operating system's.
