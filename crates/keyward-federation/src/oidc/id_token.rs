@@ -51,7 +51,7 @@ pub(super) fn claims(
         ));
     }
     if let Some(hash) = read.text("at_hash")?
-        && !expected.access_token.is_some_and(|token| algorithm.half_hash(token) == hash)
+        && expected.access_token.is_none_or(|token| algorithm.half_hash(token) != hash)
     {
         return Err(fault(
             "wrong_access_token",

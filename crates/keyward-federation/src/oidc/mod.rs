@@ -81,6 +81,7 @@ impl Oidc {
         };
         let mut claims = self.verified(&settings, &metadata, &tokens, &expected).await?;
         if !claims.contains_key("email")
+            && tokens.is_bearer
             && let (Some(endpoint), Some(token)) = (&metadata.userinfo_endpoint, &tokens.access_token)
         {
             userinfo::complete(&mut claims, outbound, endpoint, token).await?;

@@ -18,6 +18,8 @@ const MAX_ID_TOKEN: usize = 64 << 10;
 pub(super) struct Tokens {
     pub(super) id_token: String,
     pub(super) access_token: Option<String>,
+    /// Whether the access token is one for whoever bears it (RFC 6750), so that it may be sent along.
+    pub(super) is_bearer: bool,
 }
 
 /// How Keyward authenticates.
@@ -111,8 +113,8 @@ fn read(members: &Map<String, Value>) -> Result<Tokens, FederationError> {
         .get("token_type")
         .and_then(Value::as_str)
         .is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-    let access_token = members.get("access_token").and_then(Value::as_str).filter(|_| is_bearer);
-    Ok(Tokens { id_token: id_token.to_owned(), access_token: access_token.map(str::to_owned) })
+    let access_token = members.get("access_token").and_then(Value::as_str).map(str::to_owned);
+    Ok(Tokens { id_token: id_token.to_owned(), access_token, is_bearer })
 }
 
 fn fault(reason: &'static str, detail: impl Into<String>) -> FederationError {

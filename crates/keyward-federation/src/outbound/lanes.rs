@@ -32,9 +32,9 @@ impl Lanes {
     /// Waits for a turn: first at the host, so that those who wait for a slow one are in nobody else's way.
     pub(super) async fn enter(&self, host: &str) -> Result<Lane, OutboundError> {
         let busy = |_| OutboundError::Busy(host.to_owned());
-        let _of_host = self.of(host).acquire_owned().await.map_err(busy)?;
-        let _of_all = self.all.clone().acquire_owned().await.map_err(busy)?;
-        Ok(Lane { _of_host, _of_all })
+        let of_host = self.of(host).acquire_owned().await.map_err(busy)?;
+        let of_all = self.all.clone().acquire_owned().await.map_err(busy)?;
+        Ok(Lane { _of_host: of_host, _of_all: of_all })
     }
 
     fn of(&self, host: &str) -> Arc<Semaphore> {

@@ -183,12 +183,11 @@ impl Outbound {
     /// The addresses of a target, each found good. One bad address among them spoils all: nobody honest mixes them.
     async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, OutboundError> {
         let unknown = || OutboundError::UnknownHost(target.host.clone());
-        let (addresses, name) = match target.literal {
-            Some(address) => (vec![address], None),
-            None => {
-                let found = self.0.resolver.resolve(&target.host).await.map_err(|_| unknown())?;
-                (found, Some(target.host.as_str()))
-            }
+        let (addresses, name) = if let Some(address) = target.literal {
+            (vec![address], None)
+        } else {
+            let found = self.0.resolver.resolve(&target.host).await.map_err(|_| unknown())?;
+            (found, Some(target.host.as_str()))
         };
         for address in &addresses {
             let is_opened = self.0.allowed.opens(name, *address);

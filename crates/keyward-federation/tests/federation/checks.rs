@@ -39,7 +39,7 @@ async fn it_ends_with_the_first_step_that_fails() {
             script.upstream.config["issuer"] = "https://login.microsoftonline.com/organizations/v2.0".into();
         }),
         ("discovery", "character by character", |script| {
-            script.says("issuer", json!("https://other.example"))
+            script.says("issuer", json!("https://other.example"));
         }),
         ("discovery", "status 404", |script| {
             script.instead.push(("/.well-known/openid-configuration", Reply::status(404, "")));

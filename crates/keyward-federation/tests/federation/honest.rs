@@ -23,7 +23,7 @@ async fn location(oidc: &Oidc, provider: &Provider, fresh: bool) -> String {
 #[tokio::test]
 async fn the_request_for_a_code() {
     let provider = Provider::start(|script| {
-        script.says("authorization_endpoint", json!(format!("{}/a?p=1#x", script.issuer)))
+        script.says("authorization_endpoint", json!(format!("{}/a?p=1#x", script.issuer)));
     })
     .await;
     let oidc = oidc();

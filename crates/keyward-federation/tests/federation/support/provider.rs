@@ -195,7 +195,7 @@ impl Provider {
         let script = self.script.lock().unwrap().clone();
         let random = SeededRandom::new(7);
         let departure = oidc.depart(&script.upstream, &trip(&random, script.fresh)).await?;
-        *self.nonce.lock().unwrap() = query(&departure.location)["nonce"].clone();
+        self.nonce.lock().unwrap().clone_from(&query(&departure.location)["nonce"]);
         let answer = Answer::Oidc(script.answer.clone());
         oidc.arrive(&script.upstream, &(script.remembered)(departure.remembered), &answer, now()).await
     }

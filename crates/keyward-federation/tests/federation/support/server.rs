@@ -179,9 +179,13 @@ pub(crate) async fn write(
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
     match reply {
         Reply::Whole(status, headers, body) => {
-            let headers: String =
+            let lines: Vec<String> =
                 headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            let head = format!("HTTP/1.1 {status} Status\r\n{headers}content-length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status} Status\r\n{}content-length: {}\r\n\r\n",
+                lines.concat(),
+                body.len()
+            );
             stream.write_all(head.as_bytes()).await?;
             stream.write_all(&body).await?;
         }
