@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use keyward_core::FederationError;
-use keyward_federation::outbound::{Outbound, OutboundOptions, OutboundRequest};
+use keyward_federation::{
+    oidc::Oidc,
+    outbound::{Outbound, OutboundOptions, OutboundRequest},
+};
+use tokio::task::JoinSet;
 
 use crate::support::{
     impatient, oidc, options,
@@ -24,25 +28,22 @@ const PLACES: [(&str, &str); 4] = [
     ("/userinfo", "userinfo"),
 ];
 
-async fn attempt(path: &'static str, reply: Reply) -> (FederationError, usize) {
+async fn attempt(path: &'static str, reply: Reply, oidc: &Oidc) -> (FederationError, usize) {
     let provider = Provider::start(|script: &mut Script| {
         script.claim("email", None);
         script.instead.push((path, reply));
     })
     .await;
-    let oidc = impatient();
-    let outcome = tokio::time::timeout(PATIENCE, provider.sign_in(&oidc)).await.expect("it ends");
+    let outcome = tokio::time::timeout(PATIENCE, provider.sign_in(oidc)).await.expect("it ends");
     (outcome.expect_err(path), provider.server.bytes_served())
 }
 
 #[tokio::test]
-async fn each_place_withstands_each_hostility() {
+async fn what_is_too_much_or_wrong_is_given_up() {
     for (path, step) in PLACES {
         for (reply, reason) in [
             (Reply::Endless(vec![b' '; 64 << 10]), "too_large"),
             (Reply::EndlessHead, "not_http"),
-            (Reply::Drip(Duration::from_millis(20)), "timed_out"),
-            (Reply::Silent, "timed_out"),
             (Reply::Raw(b""), "unreachable"),
             (Reply::Raw(b"SSH-2.0-OpenSSH_9.9\r\n"), "not_http"),
             (Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"), "unreachable"),
@@ -50,7 +51,7 @@ async fn each_place_withstands_each_hostility() {
             (Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n{"), "too_large"),
         ] {
             let told = format!("{reply:?}").chars().take(80).collect::<String>();
-            let (error, served) = attempt(path, reply).await;
+            let (error, served) = attempt(path, reply, &oidc()).await;
             assert_eq!((error.step, error.reason), (step, reason), "{path} {told}: {error}");
             assert!(served < HELD, "{path} {told}: {served} bytes");
         }
@@ -59,17 +60,34 @@ async fn each_place_withstands_each_hostility() {
     assert!(honest.sign_in(&oidc()).await.is_ok(), "the control");
 }
 
-/// A gzip stream of 10 MB of zeros, repeated often enough, is small on the wire; it stays as small here.
+#[tokio::test]
+async fn what_does_not_come_is_not_waited_for() {
+    let mut attempts = JoinSet::new();
+    for (path, step) in PLACES {
+        for reply in [Reply::Drip(Duration::from_millis(20)), Reply::Silent] {
+            attempts.spawn(async move { (step, attempt(path, reply, &impatient()).await.0) });
+        }
+    }
+    let mut ended = 0;
+    while let Some(attempted) = attempts.join_next().await {
+        let (step, error) = attempted.unwrap();
+        assert_eq!((error.step, error.reason), (step, "timed_out"), "{error}");
+        ended += 1;
+    }
+    assert_eq!(ended, 2 * PLACES.len());
+}
+
+/// What is packed can be a thousand times as long when it is unpacked. Here it stays as long as it is.
 #[tokio::test]
 async fn nothing_is_unpacked() {
     let packed = vec![0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03];
     for (path, step) in PLACES {
         for encoding in ["gzip", "br", "deflate", "identity, gzip"] {
             let reply = Reply::Whole(200, vec![("content-encoding", encoding.to_owned())], packed.clone());
-            let (error, _) = attempt(path, reply).await;
+            let (error, _) = attempt(path, reply, &oidc()).await;
             assert_eq!((error.step, error.reason), (step, "compressed"), "{path} {encoding}");
         }
-        let (error, _) = attempt(path, Reply::json(packed.clone())).await;
+        let (error, _) = attempt(path, Reply::json(packed.clone()), &oidc()).await;
         assert_eq!((error.step, error.reason), (step, "not_json"), "{path}");
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn oidc() -> Oidc {
 
 /// A relying party that gives up early.
 pub(crate) fn impatient() -> Oidc {
-    Oidc::new(Outbound::new(OutboundOptions { deadline: Duration::from_millis(300), ..options() }))
+    Oidc::new(Outbound::new(OutboundOptions { deadline: Duration::from_secs(1), ..options() }))
 }
 
 pub(crate) fn upstream(issuer: &str) -> Upstream {
