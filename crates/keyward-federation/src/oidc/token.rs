@@ -56,6 +56,23 @@ pub(super) async fn exchange(
     code: &str,
     verifier: &str,
 ) -> Result<Tokens, FederationError> {
+    let request = request(settings, metadata, code, verifier)?;
+    let reply = outbound.send(request).await.map_err(|error| library::not_fetched("token", &error))?;
+    let members = json::object(&reply.body);
+    if reply.status != 200 {
+        let secrets = [Some(code), Some(verifier), settings.client_secret];
+        return Err(refused(reply.status, members.as_ref(), &secrets));
+    }
+    read(&members.ok_or_else(|| fault("not_json", "The reply is no JSON object, or says something twice."))?)
+}
+
+/// The token request.
+fn request<'a>(
+    settings: &Settings<'_>,
+    metadata: &'a Metadata,
+    code: &str,
+    verifier: &str,
+) -> Result<OutboundRequest<'a>, FederationError> {
     let auth = ClientAuth::choose(settings, metadata)?;
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
@@ -72,13 +89,7 @@ pub(super) async fn exchange(
     if let ClientAuth::Basic(secret) = auth {
         request = request.header(AUTHORIZATION, basic(settings.client_id, secret)?);
     }
-    let reply = outbound.send(request).await.map_err(|error| library::not_fetched("token", &error))?;
-    let members = json::object(&reply.body);
-    if reply.status != 200 {
-        let secrets = [Some(code), Some(verifier), settings.client_secret];
-        return Err(refused(reply.status, members.as_ref(), &secrets));
-    }
-    read(&members.ok_or_else(|| fault("not_json", "The reply is no JSON object, or says something twice."))?)
+    Ok(request)
 }
 
 /// Both halves in the form encoding (RFC 6749 section 2.3.1), so that a colon in an ID does no harm.

@@ -68,6 +68,15 @@ async fn it_ends_with_the_first_step_that_fails() {
     }
 }
 
+/// Servers move what they wait for from thread to thread.
+#[tokio::test]
+async fn a_check_can_be_spawned() {
+    let provider = Provider::start(|_| {}).await;
+    let upstream = provider.script.lock().unwrap().upstream.clone();
+    let spawned = tokio::spawn(async move { oidc().check(&upstream, now()).await });
+    assert_eq!(spawned.await.unwrap().len(), ALL.len());
+}
+
 #[tokio::test]
 async fn a_check_looks_at_things_as_they_are_now() {
     let (provider, oidc) = (Provider::start(|_| {}).await, oidc());
