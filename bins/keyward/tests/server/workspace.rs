@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keyward-store-memory", &["keyward-model", "keyward-store"]),
     ("keyward-store-diesel", &["keyward-model", "keyward-store", "diesel", "diesel_migrations", "tokio"]),
     ("keyward-core", &["keyward-model", "keyward-policy", "keyward-crypto", "keyward-store", "tokio"]),
+    ("keyward-federation", &["keyward-model", "keyward-crypto", "keyward-core", "tokio"]),
     ("keyward-http", &["keyward-model", "keyward-core", "actix-web", "tokio"]),
     ("keyward-client", &["tokio"]),
     ("keyward-guard", &["keyward-model", "keyward-crypto", "actix-web", "tokio"]),

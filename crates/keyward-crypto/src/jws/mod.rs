@@ -2,12 +2,14 @@
 //!
 //! `josekit` makes keys and knows their JWK form; `ring` signs and verifies, with keys that were parsed once.
 
+mod foreign;
 mod signing;
 mod verifying;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
+pub use foreign::{ForeignAlgorithm, ForeignKeys};
 pub use signing::SigningKey;
 pub use verifying::{KeySet, Verified, VerifyingKey};
 
@@ -73,10 +75,10 @@ pub(crate) fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, JwsError> {
     jwk[member].as_str().and_then(|text| decode(text).ok()).ok_or(JwsError::BadKey)
 }
 
-/// The same for a number of a curve, whose leading zeros may have been left out.
-fn coordinate(jwk: &Value, member: &str) -> Result<[u8; 32], JwsError> {
+/// The same for a number of a curve of so many bytes, whose leading zeros may have been left out.
+fn number<const LEN: usize>(jwk: &Value, member: &str) -> Result<[u8; LEN], JwsError> {
     let short = bytes(jwk, member)?;
-    let mut whole = [0; 32];
+    let mut whole = [0; LEN];
     let start = whole.len().checked_sub(short.len()).ok_or(JwsError::BadKey)?;
     whole[start..].copy_from_slice(&short);
     Ok(whole)
@@ -84,7 +86,15 @@ fn coordinate(jwk: &Value, member: &str) -> Result<[u8; 32], JwsError> {
 
 /// A point of P-256 in its uncompressed form (SEC 1 section 2.3.3).
 pub(crate) fn p256_point(jwk: &Value) -> Result<Vec<u8>, JwsError> {
-    Ok([&[4][..], &coordinate(jwk, "x")?, &coordinate(jwk, "y")?].concat())
+    Ok([&[4][..], &number::<32>(jwk, "x")?, &number::<32>(jwk, "y")?].concat())
+}
+
+/// Whether a JWK says nothing against verifying signatures with it (RFC 7517 sections 4.2 and 4.3).
+fn is_for_signatures(jwk: &Value) -> bool {
+    let verifies = |operations: &Value| {
+        operations.as_array().is_some_and(|all| all.iter().any(|operation| operation == "verify"))
+    };
+    jwk.get("use").is_none_or(|usage| usage == "sig") && jwk.get("key_ops").is_none_or(verifies)
 }
 
 /// The algorithm that a JWK is for.

@@ -12,7 +12,7 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-use super::{Algorithm, JwsError, algorithm_of, bytes, coordinate, encode, p256_point};
+use super::{Algorithm, JwsError, algorithm_of, bytes, encode, number, p256_point};
 use crate::{access_token::TYPES, digest::sha256, master::Sealer};
 
 /// The size of new RSA keys, in bits.
@@ -161,7 +161,7 @@ fn header(algorithm: Algorithm, kid: &str, typ: &str) -> String {
 fn ec_pair(jwk: &Value) -> Result<EcdsaKeyPair, JwsError> {
     EcdsaKeyPair::from_private_key_and_public_key(
         &ECDSA_P256_SHA256_FIXED_SIGNING,
-        &coordinate(jwk, "d")?,
+        &number::<32>(jwk, "d")?,
         &p256_point(jwk)?,
         &SystemRandom::new(),
     )

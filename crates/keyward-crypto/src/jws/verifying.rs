@@ -6,7 +6,7 @@ use ring::signature::{
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{Algorithm, JwsError, algorithm_of, bytes, decode, p256_point};
+use super::{Algorithm, JwsError, algorithm_of, bytes, decode, is_for_signatures, p256_point};
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN_LEN: usize = 65_536;
@@ -41,11 +41,7 @@ impl VerifyingKey {
     /// Reads a public key as any issuer publishes it (RFC 7517 section 4): perhaps without a `kid`, but never one that
     /// says that it is for something else than signatures, or that is no secret any more.
     pub fn from_any_jwk(jwk: &Value) -> Result<Self, JwsError> {
-        let is_for_signatures = jwk.get("use").is_none_or(|usage| usage == "sig")
-            && jwk.get("key_ops").is_none_or(|operations| {
-                operations.as_array().is_some_and(|all| all.iter().any(|one| one == "verify"))
-            });
-        if !is_for_signatures || jwk.get("d").is_some() {
+        if !is_for_signatures(jwk) || jwk.get("d").is_some() {
             return Err(JwsError::BadKey);
         }
         match jwk.get("kid") {
@@ -101,11 +97,11 @@ pub struct Verified {
 
 /// The members of a header that count. Repeated ones are an error, and so are those that change what a signature means.
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
+pub(super) struct Header {
+    pub(super) alg: String,
     #[serde(default, deserialize_with = "whatever_is_there")]
-    kid: Option<String>,
-    typ: Option<String>,
+    pub(super) kid: Option<String>,
+    pub(super) typ: Option<String>,
     #[serde(default, deserialize_with = "whatever_is_there")]
     crit: Option<Value>,
     #[serde(default, deserialize_with = "whatever_is_there")]
@@ -115,6 +111,35 @@ struct Header {
 /// A member that is `null` is there.
 fn whatever_is_there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
+}
+
+/// A compact JWS taken apart, its signature not verified.
+pub(super) struct Parts<'a> {
+    pub(super) header: Header,
+    /// What was signed: header and payload.
+    pub(super) signed: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a token of usual length apart, if its header asks for nothing special.
+    pub(super) fn of(token: &'a str) -> Result<Self, JwsError> {
+        Self::within(MAX_TOKEN_LEN, token)
+    }
+
+    fn within(max_len: usize, token: &'a str) -> Result<Self, JwsError> {
+        if token.len() > max_len {
+            return Err(JwsError::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(JwsError::Malformed)?;
+        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| JwsError::Malformed)?;
+        if header.crit.is_some() || header.b64.is_some() {
+            return Err(JwsError::Malformed);
+        }
+        Ok(Self { header, signed, payload, signature })
+    }
 }
 
 /// Keys by their `kid`.
@@ -148,15 +173,7 @@ impl KeySet {
         token: &str,
         types: &[&str],
     ) -> Result<Verified, JwsError> {
-        if token.len() > max_len {
-            return Err(JwsError::Malformed);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(JwsError::Malformed)?;
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| JwsError::Malformed)?;
-        if header.crit.is_some() || header.b64.is_some() {
-            return Err(JwsError::Malformed);
-        }
+        let Parts { header, signed, payload, signature } = Parts::within(max_len, token)?;
         let is_wanted = |typ: &str| types.iter().any(|wanted| wanted.eq_ignore_ascii_case(typ));
         if !header.typ.as_deref().is_some_and(is_wanted) {
             return Err(JwsError::WrongType);
