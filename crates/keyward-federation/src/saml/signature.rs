@@ -101,7 +101,10 @@ fn verify(
     if identifier.is_none() || identifier != named {
         return Err(malformed("The signature does not name the element that it stands in."));
     }
-    if enveloped.attribute("Algorithm") != Some(ENVELOPED) || enveloped.has_children() {
+    // The transform has no parameters; `xml-crypto` writes the next one's into it, which says nothing.
+    let mut parameters = enveloped.children().filter(Node::is_element);
+    let bare = parameters.all(|it| it.tag_name().name() == "InclusiveNamespaces" && !it.has_children());
+    if enveloped.attribute("Algorithm") != Some(ENVELOPED) || !bare {
         return Err(malformed("The signature's first transform is not the enveloped signature."));
     }
     let digest = digest_of(digest_method)?;

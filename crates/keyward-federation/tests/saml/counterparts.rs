@@ -13,9 +13,11 @@ const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
 /// samlify reads our request and metadata; what it answers is read by us, with the metadata that it gives of itself.
 #[test]
 fn samlify_signs_people_in() {
-    for (sign, format, name_id) in
-        [("assertion", EMAIL, "bob@example.com"), ("message", PERSISTENT, "9f1-x"), ("both", PERSISTENT, "Ünï <&>")]
-    {
+    for (sign, format, name_id) in [
+        ("assertion", EMAIL, "bob@example.com"),
+        ("message", PERSISTENT, "9f1-x"),
+        ("both", PERSISTENT, "Ünï <&>"),
+    ] {
         for fresh in [false, true] {
             let upstream = upstream();
             let state = "c3RhdGUgb2YgdGhlIHRyaXA";
@@ -28,7 +30,7 @@ fn samlify_signs_people_in() {
                 &json!({
                     "location": departure.location,
                     "metadata": Saml.metadata(&upstream),
-                    "entityId": IDP.replace('&', "&amp;"),
+                    "entityId": IDP,
                     "key": PRESENT.key,
                     "certificate": PRESENT.certificate,
                     "sign": sign,
@@ -37,7 +39,8 @@ fn samlify_signs_people_in() {
                 }),
             );
             assert_eq!(answer["relayState"], state);
-            assert_eq!(answer["request"]["request"]["forceAuthn"] == "true", fresh, "{}", answer["request"]);
+            let read = answer["request"].as_str().unwrap();
+            assert_eq!(read.contains("ForceAuthn=\"true\""), fresh, "{read}");
             let arrive = |upstream| {
                 let form_field = Answer::Saml(answer["response"].as_str().unwrap().to_owned());
                 let now = at(answer["now"].as_str().unwrap());
@@ -70,7 +73,7 @@ fn xml_crypto_signs_with_every_algorithm() {
     ];
     let mut jobs = Vec::new();
     for (key, algorithm, digest) in cases {
-        for inclusive in [json!([]), json!(["xs"]), json!(["xs", "#default", "samlp"])] {
+        for inclusive in [json!([]), json!(["xs"]), json!(["xs", "saml", "unknown"])] {
             for ids in [&["_assertion"][..], &["_response"], &["_assertion", "_response"]] {
                 let how = |id: &&str| {
                     let mut how = signature(id);
@@ -85,8 +88,8 @@ fn xml_crypto_signs_with_every_algorithm() {
             }
         }
     }
-    for (signed, (_, how)) in sign_all(&jobs).iter().zip(&jobs) {
-        let arrival = arrive(signed).unwrap_or_else(|error| panic!("{error}\n{how:?}\n{signed}"));
+    for signed in &sign_all(&jobs) {
+        let arrival = arrive(signed).unwrap_or_else(|error| panic!("{error}\n{signed}"));
         assert_eq!(arrival.claims["groups"], json!(["<é\u{1F511}>", "\r", "\"'&\t\n"]));
     }
 }

@@ -5,8 +5,8 @@ use keyward_federation::saml::Saml;
 use serde_json::json;
 
 use crate::support::{
-    GOOD, GOOD_TWICE, NOW, STRANGER, arrive, arrive_at, at, configured, pair, response, rsa, sign_all, signature,
-    upstream,
+    GOOD, GOOD_TWICE, NOW, STRANGER, arrive, arrive_at, at, configured, pair, response, rsa, sign_all,
+    signature, upstream,
 };
 
 #[test]
@@ -111,7 +111,9 @@ fn certificates_count_while_they_are_in_date() {
     by_old["key"] = json!(old.key);
     let signed = sign_all(&[(response(), vec![by_old])]);
     let with = |certificates: String| {
-        configured(&json!({"entity_id": crate::support::IDP, "sso_url": "https://x.example", "certificate": certificates}))
+        configured(
+            &json!({"entity_id": crate::support::IDP, "sso_url": "https://x.example", "certificate": certificates}),
+        )
     };
     let alone = arrive_at(&with(old.certificate.clone()), &signed[0], at(NOW), false).unwrap_err();
     assert_eq!((alone.step, alone.reason), ("signature", "certificate_expired"));
@@ -123,7 +125,8 @@ fn certificates_count_while_they_are_in_date() {
 fn lines_in_the_form_field_are_no_fault() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let encoded = STANDARD.encode(&*GOOD);
-    let lines: Vec<_> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let lines: Vec<_> =
+        encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let answer = Answer::Saml(lines.join("\r\n"));
     let remembered = crate::support::remembered(false);
     assert!(Saml.arrive(&upstream(), &remembered, &answer, at(NOW)).is_ok());

@@ -29,6 +29,7 @@ const identity = (uri) =>
 
 const ecdsa = (name) => (data, key) =>
   createSign(name).update(data).sign({ key, dsaEncoding: "ieee-p1363" });
+const hmac = (name) => (data, key) => createHmac(name, key).update(data).digest();
 const rsa = (name) => (data, key) => createSign(name).update(data).sign(key);
 
 const HASHES = [
@@ -40,7 +41,8 @@ const SIGNERS = [
   [`${MORE}rsa-md5`, rsa("RSA-MD5")],
   [`${MORE}ecdsa-sha256`, ecdsa("SHA256")],
   [`${MORE}ecdsa-sha384`, ecdsa("SHA384")],
-  [`${MORE}hmac-sha256`, (data, key) => createHmac("sha256", key).update(data).digest()],
+  [`${MORE}hmac-sha256`, hmac("sha256")],
+  ["http://www.w3.org/2000/09/xmldsig#hmac-sha1", hmac("sha1")],
 ];
 const IDENTITIES = [
   "http://www.w3.org/TR/1999/REC-xpath-19991116",
@@ -57,7 +59,6 @@ function sign(xml, how) {
     inclusiveNamespacesPrefixList: how.inclusive,
     ...(how.keyInfo ? {} : { getKeyInfoContent: () => null }),
   });
-  signed.enableHMAC();
   for (const [uri, name] of HASHES) signed.HashAlgorithms[uri] = hash(uri, name);
   for (const [uri, make] of SIGNERS) signed.SignatureAlgorithms[uri] = signer(uri, make);
   for (const uri of IDENTITIES) signed.CanonicalizationAlgorithms[uri] = identity(uri);

@@ -1,9 +1,10 @@
 // samlify as an identity provider: reads our request and our metadata, answers with a signed response.
 // The standard input has {location, metadata, entityId, key, certificate, sign, format, user}; `sign` is "assertion",
-// "message" or "both". The standard output has {response, relayState, metadata, request, now}.
+// "message" or "both". The standard output has {response, relayState, metadata, request, now}: the form field,
+// what came with the request, samlify's metadata, the request as XML, and when it answered.
 
 import { text } from "node:stream/consumers";
-import * as samlify from "samlify";
+import samlify from "samlify";
 
 const given = JSON.parse(await text(process.stdin));
 // The other side of these tests validates; samlify only wants to be told that somebody does.
@@ -84,7 +85,7 @@ process.stdout.write(
     response: answer.context,
     relayState: answer.relayState,
     metadata: idp.getMetadata(),
-    request: request.extract,
+    request: request.samlContent,
     now: now.toISOString(),
   }),
 );
