@@ -18,9 +18,6 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 /// SAML core, section 8.3.7: persistent identifiers have no more. Addresses don't, either.
 const MAX_SUBJECT: usize = 256;
 
-/// The `NameID` format of e-mail addresses.
-pub(super) const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
-
 /// What must stand in an answer.
 pub(super) struct Expected<'a> {
     /// The provider's entity ID.
@@ -50,13 +47,13 @@ pub(super) fn read(signed: Signed<'_, '_>, expected: &Expected<'_>) -> Result<Ar
     }
     is_issuer(one(assertion, "Issuer", "assertion")?, expected, "assertion")?;
     let subject = one(assertion, "Subject", "subject")?;
-    let (name_id, format) = name_id(subject)?;
+    let (name_id, is_address) = name_id(subject)?;
     let confirmed_until = confirmation(subject, expected)?;
     conditions(one(assertion, "Conditions", "conditions")?, expected)?;
     authentication(one(assertion, "AuthnStatement", "session")?, expected)?;
 
     let claims = attributes::claims(assertion)?;
-    let stated = (format == EMAIL).then(|| name_id.clone());
+    let stated = is_address.then(|| name_id.clone());
     Ok(Arrival {
         email: stated.or_else(|| attributes::email(&claims)),
         email_verified: false,
@@ -80,12 +77,16 @@ pub(super) fn is_issuer(
     Err(FederationError::new(step, "wrong_issuer", detail))
 }
 
-/// The person's identifier and its format. It becomes the key of an account, so it must be one that stays.
-fn name_id<'a>(subject: Node<'a, '_>) -> Result<(String, &'a str), FederationError> {
+/// The person's identifier, and whether it is an address. It becomes the key of an account, so it must be one that stays.
+fn name_id(subject: Node<'_, '_>) -> Result<(String, bool), FederationError> {
     let name_id = one(subject, "NameID", "subject")?;
+    // Providers mix up the versions in these names: urn:oasis:names:tc:SAML:{1.1 or 2.0}:nameid-format:{kind}.
     let format = name_id.attribute("Format").unwrap_or_default();
-    match format.rsplit(':').next().unwrap_or_default() {
-        "" | "unspecified" | "persistent" | "emailAddress" => {}
+    let named =
+        format.strip_prefix("urn:oasis:names:tc:SAML:").and_then(|rest| rest.split_once(":nameid-format:"));
+    let is_address = match named.map_or(format, |(_, kind)| kind) {
+        "emailAddress" => true,
+        "" | "unspecified" | "persistent" => false,
         "transient" => {
             let detail = "The NameID is transient: it is another one at every sign-in, so no account can be found by \
                           it. Set persistent, emailAddress or unspecified at the provider.";
@@ -96,7 +97,7 @@ fn name_id<'a>(subject: Node<'a, '_>) -> Result<(String, &'a str), FederationErr
                           Set persistent, emailAddress or unspecified at the provider.";
             return Err(FederationError::new("subject", "unstable_identifier", detail));
         }
-    }
+    };
     let subject = text(name_id).unwrap_or_default();
     let fault = if subject.trim_matches(is_space).is_empty() {
         "The NameID is empty."
@@ -105,7 +106,7 @@ fn name_id<'a>(subject: Node<'a, '_>) -> Result<(String, &'a str), FederationErr
     } else if subject.trim() != subject || subject.chars().any(char::is_control) {
         "The NameID has white space around it or control characters in it."
     } else {
-        return Ok((subject, format));
+        return Ok((subject, is_address));
     };
     Err(malformed("subject", fault))
 }

@@ -47,12 +47,13 @@ impl Saml {
         response::arrive(provider, remembered, answer, now)
     }
 
-    /// Keyward's metadata for this provider, as XML.
-    pub fn metadata(self, provider: &Upstream) -> String {
-        request::metadata(provider)
+    /// Keyward's metadata for this provider, as XML. There always is one.
+    pub fn metadata(self, provider: &Upstream) -> Result<Option<String>, FederationError> {
+        Ok(Some(request::metadata(provider)))
     }
 
     /// Checks the configuration in the order of a sign-in: metadata, entity ID, address, certificates.
+    #[must_use]
     pub fn check(self, provider: &Upstream, now: Timestamp) -> Vec<CheckedStep> {
         check::check(provider, now)
     }

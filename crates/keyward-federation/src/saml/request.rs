@@ -14,7 +14,6 @@ const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified
 
 /// What an answer is compared with.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Remembered {
     /// The identifier of the request.
     pub(super) request: String,

@@ -20,6 +20,8 @@ use super::{
 
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+/// Providers list one or two. Each is looked up for every element, before anything is verified.
+const MAX_LISTED: usize = 32;
 const STEP: &str = "signature";
 
 /// An assertion that a pinned key has signed: itself, or as a part of the response. Only this module makes one, and
@@ -161,7 +163,12 @@ fn canonicalized<'a>(method: Node<'a, '_>) -> Result<Vec<&'a str>, FederationErr
     match parameters.as_slice() {
         [] => Ok(Vec::new()),
         [list] if is(*list, EXCLUSIVE, "InclusiveNamespaces") && !list.has_children() => {
-            Ok(list.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace().collect())
+            let prefixes = list.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace();
+            let prefixes: Vec<_> = prefixes.take(MAX_LISTED + 1).collect();
+            if prefixes.len() > MAX_LISTED {
+                return Err(malformed("The signature lists too many namespaces."));
+            }
+            Ok(prefixes)
         }
         _ => Err(malformed("The signature's canonicalization has unknown parameters.")),
     }

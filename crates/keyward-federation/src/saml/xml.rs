@@ -18,8 +18,8 @@ pub(super) const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
 const MAX_NODES: u32 = 20_000;
 /// Responses and metadata are ten to fifteen deep.
 const MAX_DEPTH: usize = 40;
-/// Equals signs between two `<`: no fewer than there are attributes. The parser compares them pairwise.
-const MAX_EQUALS_IN_TAG: usize = 128;
+/// In one tag. The parser compares them pairwise.
+const MAX_ATTRIBUTES: usize = 128;
 /// Different prefixes declared in a document. The parser copies those in scope for elements that declare one.
 const MAX_PREFIXES: usize = 64;
 /// The parser counts the length of a name in 16 bits.
@@ -83,8 +83,7 @@ fn before_parsing(text: &str) -> Result<(), XmlError> {
     if text.contains("<!DOCTYPE") || text.contains("<!ENTITY") {
         return Err(XmlError::Doctype);
     }
-    let equals = |tag: &str| tag.bytes().filter(|byte| *byte == b'=').count();
-    if text.split('<').any(|tag| equals(tag) > MAX_EQUALS_IN_TAG) {
+    if text.split('<').any(|tag| attributes(tag) > MAX_ATTRIBUTES) {
         return Err(XmlError::TooMany("attributes"));
     }
     let mut prefixes = BTreeSet::new();
@@ -96,6 +95,23 @@ fn before_parsing(text: &str) -> Result<(), XmlError> {
         }
     }
     Ok(())
+}
+
+/// How many attributes a tag has: equals signs up to its end, outside of values. What follows a `<` that opens no tag
+/// may count for more than it has.
+fn attributes(tag: &str) -> usize {
+    let mut quote = None;
+    let mut count = 0;
+    for byte in tag.bytes() {
+        match (quote, byte) {
+            (Some(open), byte) if open == byte => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'=') => count += 1,
+            (None, b'>') => break,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Whether a node is an element of this name.
@@ -159,6 +175,8 @@ mod tests {
         let attributes = |n| format!("<a{}/>", many(&|i| format!(" a{i}=''"), n));
         assert!(metadata(&attributes(128)).is_ok());
         assert_eq!(metadata(&attributes(129)).unwrap_err(), XmlError::TooMany("attributes"));
+        let harmless = format!("<a b='{0}' c=\"'{0}\">{0}</a>", "=".repeat(1_000));
+        assert!(metadata(&harmless).is_ok());
         let prefixes = |n| format!("<a>{}</a>", many(&|i| format!("<b xmlns:p{i}='u'/>"), n));
         assert!(metadata(&prefixes(64)).is_ok());
         assert_eq!(metadata(&prefixes(65)).unwrap_err(), XmlError::TooMany("namespaces"));

@@ -29,7 +29,7 @@ fn samlify_signs_people_in() {
                 "samlify-idp.mjs",
                 &json!({
                     "location": departure.location,
-                    "metadata": Saml.metadata(&upstream),
+                    "metadata": Saml.metadata(&upstream).unwrap().unwrap(),
                     "entityId": IDP,
                     "key": PRESENT.key,
                     "certificate": PRESENT.certificate,

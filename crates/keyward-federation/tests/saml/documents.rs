@@ -75,7 +75,7 @@ fn a_request_asks_for_what_an_answer_is_held_to() {
 fn our_metadata_names_our_addresses() {
     let mut upstream = upstream();
     upstream.return_url = "https://login.example/?a&b".to_owned();
-    let xml = Saml.metadata(&upstream);
+    let xml = Saml.metadata(&upstream).unwrap().unwrap();
     let document = roxmltree::Document::parse(&xml).unwrap();
     let root = document.root_element();
     assert_eq!(root.attribute("entityID"), Some(SP));

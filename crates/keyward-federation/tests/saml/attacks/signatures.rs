@@ -144,6 +144,7 @@ fn transforms() -> Vec<Row> {
         attack: Draft::good().with("transforms", json!(transforms)),
     };
     let comments = format!("{EXCLUSIVE}WithComments");
+    let many: Vec<_> = (0..33).map(|i| format!("p{i}")).collect();
     let canonicalization = |name, uri: &str| Row {
         name,
         reason: "malformed",
@@ -156,6 +157,10 @@ fn transforms() -> Vec<Row> {
         row("XSLT transform", &[ENVELOPED, "http://www.w3.org/TR/1999/REC-xslt-19991116", EXCLUSIVE]),
         row("XPath filter", &[ENVELOPED, "http://www.w3.org/2002/06/xmldsig-filter2", EXCLUSIVE]),
         row("inclusive canonicalization", &[ENVELOPED, INCLUSIVE]),
+        Row {
+            attack: Draft::good().with("inclusive", json!(many)),
+            ..row("very many listed namespaces", &[])
+        },
         row("canonicalization with comments", &[ENVELOPED, &comments]),
         row("no canonicalization", &[ENVELOPED]),
         canonicalization("inclusive canonicalization of the signature", INCLUSIVE),
