@@ -2,10 +2,10 @@
 //!
 //! An answer passes these stations, and the first that finds fault ends it:
 //!
-//! 1. [`xml`]: limits, and a tree without DTD, comments and processing instructions. The text is parsed once.
-//! 2. [`response`]: the envelope belongs to our request, and holds one assertion, at its place.
-//! 3. [`signature`]: a pinned key has signed the response or the assertion. It gives out [`signature::Signed`].
-//! 4. [`assertion`]: reads the person out of a `Signed`, and nothing else, once its conditions hold.
+//! 1. `xml`: limits, and a tree without DTD, comments and processing instructions. The text is parsed once.
+//! 2. `response`: the envelope belongs to our request, and holds one assertion, at its place.
+//! 3. `signature`: a pinned key has signed the response or the assertion. It gives out `Signed`.
+//! 4. `assertion`: reads the person out of a `Signed`, and nothing else, once its conditions hold.
 //!
 //! Encrypted assertions, artifacts, unsolicited responses and logout are not supported.
 

@@ -181,12 +181,12 @@ fn faults_of_a_configuration_are_told() {
         fault(&config)
     };
     let certificate = |pair: crate::support::Pair| with("certificate", &pair.certificate);
-    let (step, detail) = certificate(pair(rsa(2_048), 2020, 2026));
+    let (step, detail) = certificate(pair(&rsa(2_048), 2020, 2026));
     assert_eq!((step, detail.as_str()), ("certificate", "The certificate expired on 1 Jan 2026."));
-    let (_, detail) = certificate(pair(rsa(2_048), 2027, 2040));
+    let (_, detail) = certificate(pair(&rsa(2_048), 2027, 2040));
     assert_eq!(detail, "The certificate counts only from 1 Jan 2027 on.");
-    assert!(certificate(pair(rsa(1_024), 2020, 2040)).1.contains("1024 bits"));
-    assert!(certificate(pair(ec(Nid::SECP256K1), 2020, 2040)).1.contains("curve"));
+    assert!(certificate(pair(&rsa(1_024), 2020, 2040)).1.contains("1024 bits"));
+    assert!(certificate(pair(&ec(Nid::SECP256K1), 2020, 2040)).1.contains("curve"));
     for text in ["no certificate", "aGVsbG8=", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"] {
         assert_eq!(with("certificate", text).0, "certificate", "{text}");
     }

@@ -38,11 +38,11 @@ const PERSISTENT: (&str, &str) = ("1.1:nameid-format:emailAddress", "2.0:nameid-
 const DISPLAY: &str = r#"<saml:Attribute Name="displayName"><saml:AttributeValue xsi:type="xs:string">Alice &amp; Co.</saml:AttributeValue></saml:Attribute>"#;
 
 fn attributes(list: &[(&str, &str)]) -> String {
-    list.iter()
-        .map(|(name, value)| {
-            format!("<saml:Attribute Name=\"{name}\"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>")
-        })
-        .collect()
+    let one = |(name, value): &(&str, &str)| {
+        let value = format!("<saml:AttributeValue>{value}</saml:AttributeValue>");
+        format!("<saml:Attribute Name=\"{name}\">{value}</saml:Attribute>")
+    };
+    list.iter().map(one).collect()
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_person_who_must_authenticate_again_has_done_so() {
 
 #[test]
 fn certificates_count_while_they_are_in_date() {
-    let old = pair(rsa(2_048), 2020, 2026);
+    let old = pair(&rsa(2_048), 2020, 2026);
     let mut by_old = signature("_assertion");
     by_old["key"] = json!(old.key);
     let signed = sign_all(&[(response(), vec![by_old])]);

@@ -37,9 +37,9 @@ pub(crate) struct Pair {
 }
 
 /// The provider's present key, its next one, and a stranger's.
-pub(crate) static PRESENT: LazyLock<Pair> = LazyLock::new(|| pair(rsa(2_048), 2020, 2040));
-pub(crate) static NEXT: LazyLock<Pair> = LazyLock::new(|| pair(ec(Nid::X9_62_PRIME256V1), 2020, 2040));
-pub(crate) static STRANGER: LazyLock<Pair> = LazyLock::new(|| pair(rsa(2_048), 2020, 2040));
+pub(crate) static PRESENT: LazyLock<Pair> = LazyLock::new(|| pair(&rsa(2_048), 2020, 2040));
+pub(crate) static NEXT: LazyLock<Pair> = LazyLock::new(|| pair(&ec(Nid::X9_62_PRIME256V1), 2020, 2040));
+pub(crate) static STRANGER: LazyLock<Pair> = LazyLock::new(|| pair(&rsa(2_048), 2020, 2040));
 
 pub(crate) fn rsa(bits: u32) -> PKey<Private> {
     PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap()
@@ -50,7 +50,7 @@ pub(crate) fn ec(curve: Nid) -> PKey<Private> {
 }
 
 /// A certificate by itself, good from the first day of one year to the first of another.
-pub(crate) fn pair(key: PKey<Private>, from: i32, until: i32) -> Pair {
+pub(crate) fn pair(key: &PKey<Private>, from: i32, until: i32) -> Pair {
     let day = |year| Asn1Time::from_str(&format!("{year}0101000000Z")).unwrap();
     let mut name = X509NameBuilder::new().unwrap();
     name.append_entry_by_text("CN", "idp.example").unwrap();
@@ -61,8 +61,8 @@ pub(crate) fn pair(key: PKey<Private>, from: i32, until: i32) -> Pair {
     certificate.set_issuer_name(&name).unwrap();
     certificate.set_not_before(&day(from)).unwrap();
     certificate.set_not_after(&day(until)).unwrap();
-    certificate.set_pubkey(&key).unwrap();
-    certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    certificate.set_pubkey(key).unwrap();
+    certificate.sign(key, MessageDigest::sha256()).unwrap();
     let text = |pem: Vec<u8>| String::from_utf8(pem).unwrap();
     Pair {
         certificate: text(certificate.build().to_pem().unwrap()),

@@ -26,7 +26,7 @@ fn keys() -> Vec<Row> {
             control: Draft::good(),
             attack: Draft::good().signed(&[]),
         },
-        row("signature stripped", "unsigned", Draft::good().after(|xml| without_signatures(xml))),
+        row("signature stripped", "unsigned", Draft::good().after(without_signatures)),
         by("another key", Draft::good().with("key", PRESENT.key.clone()), stranger()),
         by(
             "another key, its certificate sent along",
