@@ -212,10 +212,11 @@ fn bytes(node: Node<'_, '_>) -> Result<Vec<u8>, FederationError> {
         .ok_or_else(|| malformed(format!("The signature's {} is not base64.", node.tag_name().name())))
 }
 
-/// What identifiers are made of here: ASCII letters, digits, `_`, `-` and `.`, not first a digit. A subset of `xs:ID`.
+/// What identifiers are made of here: ASCII letters, digits, `_`, `-` and `.`. Unlike `xs:ID`, a digit may come first, as
+/// some providers have it.
 fn is_name(id: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    id.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && id.chars().all(good) && id.len() <= 256
+    !id.is_empty() && id.chars().all(good) && id.len() <= 256
 }
 
 fn weak(what: &str, algorithm: &str) -> FederationError {

@@ -205,11 +205,12 @@ fn references() -> Vec<Row> {
                 first(xml, "URI=\"#_assertion\"", "URI=\"https://evil.example/x.xml#_assertion\"")
             }),
         ),
-        row(
-            "identifier that is no name",
-            "malformed",
-            Draft::good().changed("_assertion", "1 a").signed(&["1 a"]),
-        ),
+        Row {
+            name: "identifier that is no name",
+            reason: "malformed",
+            control: Draft::good().changed("_assertion", "1-a").signed(&["1-a"]),
+            attack: Draft::good().changed("_assertion", "1 a").signed(&["1 a"]),
+        },
         row(
             "an object in the signature",
             "malformed",
