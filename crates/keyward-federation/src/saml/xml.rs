@@ -65,7 +65,10 @@ pub(super) fn metadata(text: &str) -> Result<Document<'_>, XmlError> {
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => XmlError::Doctype,
         roxmltree::Error::NodesLimitReached => XmlError::TooMany("elements"),
-        other => XmlError::Malformed(other.to_string()),
+        // What the parser says may quote the text.
+        other => {
+            XmlError::Malformed(other.to_string().chars().filter(|c| !c.is_control()).take(200).collect())
+        }
     })?;
     for node in document.root().descendants().filter(Node::is_element) {
         if node.ancestors().take(MAX_DEPTH + 2).count() > MAX_DEPTH + 1 {

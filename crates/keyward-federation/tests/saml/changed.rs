@@ -42,24 +42,23 @@ fn harmless_changes_change_nothing() {
     }
 }
 
-/// Every byte of the message, with two of its bits.
+/// Every byte of both messages, each with one of its bits.
 #[test]
 fn no_changed_byte_makes_somebody_else() {
     let mut refused = 0;
     for message in [&GOOD, &GOOD_TWICE] {
         for at in 0..message.len() {
-            for bit in [0x01, 0x10] {
-                let mut bytes = message.as_bytes().to_vec();
-                bytes[at] ^= bit;
-                match arrive_bytes(&bytes) {
-                    Some(arrival) => assert_eq!(arrival, *ORIGINAL, "byte {at}, bit {bit}"),
-                    None => refused += 1,
-                }
+            let mut bytes = message.as_bytes().to_vec();
+            bytes[at] ^= 1 << (at % 7);
+            match arrive_bytes(&bytes) {
+                Some(arrival) => assert_eq!(arrival, *ORIGINAL, "byte {at}"),
+                None => refused += 1,
             }
         }
     }
     // Nearly all of both messages is signed, or compared.
-    assert!(refused > 2 * GOOD.len(), "only {refused} of the changes were refused");
+    let all = GOOD.len() + GOOD_TWICE.len();
+    assert!(refused > all * 9 / 10, "of {all}, only {refused} of the changes were refused");
 }
 
 static CORPUS: LazyLock<Vec<String>> = LazyLock::new(|| {

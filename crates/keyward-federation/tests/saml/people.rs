@@ -131,3 +131,17 @@ fn lines_in_the_form_field_are_no_fault() {
     let remembered = crate::support::remembered(false);
     assert!(Saml.arrive(&upstream(), &remembered, &answer, at(NOW)).is_ok());
 }
+
+/// As some providers write groups, each with its namespaces; the limits are made for this.
+#[test]
+fn somebody_may_be_in_a_thousand_groups() {
+    let group = |i: usize| {
+        let namespaces = "xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" \
+                          xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"";
+        format!("<saml:AttributeValue {namespaces} xsi:type=\"xs:string\">group {i}</saml:AttributeValue>")
+    };
+    let groups: String = (0..1_000).map(group).collect();
+    let arrival = with(&[(DISPLAY, &format!("<saml:Attribute Name=\"many\">{groups}</saml:Attribute>"))]);
+    assert_eq!(arrival.claims["many"].as_array().unwrap().len(), 1_000);
+    assert_eq!(arrival.claims["many"][999], "group 999");
+}

@@ -156,3 +156,28 @@ fn each_provider_has_its_own_keys_and_addresses() {
     other.entity_id.push('x');
     assert_eq!(arrive_at(&other, &GOOD, at(NOW), false).unwrap_err().reason, "wrong_audience");
 }
+
+/// A refusal need not be signed. The provider's words reach the audit log as one printable line, if they are for us.
+#[test]
+fn the_providers_words_are_told() {
+    let refusal = |words: &str| {
+        let status = "<samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/>";
+        let refused = format!(
+            "<samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Responder\"><samlp:StatusCode \
+             Value=\"urn:oasis:names:tc:SAML:2.0:status:AuthnFailed\"/></samlp:StatusCode>\
+             <samlp:StatusMessage>{words}</samlp:StatusMessage>"
+        );
+        let xml = first(&response(), status, &refused);
+        let (before, after) = xml.split_once("<saml:Assertion ").unwrap();
+        let (_, after) = after.split_once("</saml:Assertion>").unwrap();
+        format!("{before}{after}")
+    };
+    let error = arrive(&refusal("No&#10;access&#x9b;.")).unwrap_err();
+    assert_eq!((error.step, error.reason), ("status", "refused_by_provider"));
+    assert_eq!(error.detail, "The provider refused: Responder, AuthnFailed, No access .");
+    assert!(arrive(&refusal(&"x".repeat(10_000))).unwrap_err().detail.len() < 600);
+    let elsewhere = first(&refusal("x"), "InResponseTo=\"_request\"", "InResponseTo=\"_other\"");
+    assert_eq!(arrive(&elsewhere).unwrap_err().reason, "unsolicited");
+    let long_name = format!("<{}:x/>", "p".repeat(10_000));
+    assert!(arrive(&long_name).unwrap_err().detail.len() < 300);
+}
