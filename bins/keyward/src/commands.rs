@@ -1,5 +1,7 @@
 //! Operations on the machine: they work without the server and beside it.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, anyhow, bail};
 use keyward_core::{Call, Caller, Keyward, NewClient, Origin, VerifyError};
 use keyward_model::ScopeSet;
@@ -52,10 +54,54 @@ pub(crate) async fn create_client(
     Ok(())
 }
 
-pub(crate) async fn create_admin(settings: &Settings, email: &str, name: Option<&str>) -> Result<()> {
-    let created =
-        with_core(settings, async |keyward| Ok(keyward.create_admin(&operator(), email, name).await));
-    println!("{}", created.await?.map_err(explained)?);
+pub(crate) async fn create_admin(
+    settings: &Settings,
+    email: &str,
+    name: Option<&str>,
+    password_file: Option<&Path>,
+) -> Result<()> {
+    let password = password_file.map(password_in).transpose()?;
+    if let Some(password) = &password {
+        keyward_crypto::password::check(password, &[email]).context("--password-file")?;
+    }
+    with_core(settings, async |keyward| {
+        let call = operator();
+        let id = keyward.create_admin(&call, email, name).await.map_err(explained)?;
+        println!("{id}");
+        match password {
+            Some(password) => keyward.set_password(&call, &id, password).await?,
+            None => {
+                let link = keyward.password_link(&call, email).await.map_err(explained)?;
+                eprintln!("A link for choosing the password, which works once, within seven days:\n{link}");
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The password in a file, without the end of its line.
+fn password_in(file: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+pub(crate) async fn setup_link(settings: &Settings) -> Result<()> {
+    match with_core(settings, async |keyward| Ok(keyward.setup_link().await?)).await? {
+        Some(link) => println!("{link}"),
+        None => {
+            bail!("there is an administrator already; another is made with: keyward admin create --email E")
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn password_link(settings: &Settings, email: &str) -> Result<()> {
+    let made = with_core(settings, async |keyward| Ok(keyward.password_link(&operator(), email).await));
+    match made.await? {
+        Err(keyward_core::Error::NotFound) => bail!("there is no user {email}"),
+        link => println!("{}", link.map_err(explained)?),
+    }
     Ok(())
 }
 

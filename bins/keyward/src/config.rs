@@ -50,6 +50,28 @@ const KEYS: &[Key] = &[
         "60/m",
         "How many tokens a client may ask for, per s or m; ten minutes' worth at once. 0: any number.",
     ),
+    key(
+        "sign_in.product_name",
+        "Keyward",
+        "What the product is called on pages, in mails and in authenticator apps.",
+    ),
+    key(
+        "sign_in.totp_required",
+        "super_admin,partner_admin,tenant_admin",
+        "The tiers that must have a second factor; others may.",
+    ),
+    key("sign_in.idle", "3600", "How long a session lasts without being used, 60 to 2592000 seconds."),
+    key("sign_in.absolute", "43200", "How long a session lasts at all, 300 to 2592000 seconds."),
+    key(
+        "sign_in.refresh",
+        "2592000",
+        "How long a refresh token and its successors last, 300 to 31536000 seconds.",
+    ),
+    secret(
+        "mail.url",
+        "Who sends mail: smtps://USER:PASSWORD@HOST, or smtp://HOST:PORT. No mail when empty.",
+    ),
+    key("mail.from", "", "Whom mail is from, such as Keyward <keyward@acme.example>."),
     key("bootstrap.admin_email", "", "The first administrator."),
     secret("bootstrap.admin_password", "The first administrator's password."),
     key(

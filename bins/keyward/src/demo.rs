@@ -15,6 +15,8 @@ use crate::{commands::operator, config::Config, serve, settings::Settings};
 
 /// The demonstration's administrator.
 const ADMINISTRATOR: &str = "ada@demo.example";
+/// Her password.
+const PASSWORD: &str = "analytical engine 1843";
 
 /// Serves the demonstration until it is stopped; the database goes with it.
 pub(crate) async fn serve(config: &Config) -> Result<()> {
@@ -25,6 +27,9 @@ pub(crate) async fn serve(config: &Config) -> Result<()> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("the directory {} can't be made", folder.display()))?;
     let mut settings = Settings::from_config(config)?;
+    if config.changed("sign_in.totp_required").is_none() {
+        settings.without_second_factors();
+    }
     settings.database_url = format!("sqlite://{}", folder.join("keyward.db").display());
     let result = serve::run(settings, Some(routes), async |keyward: &Keyward, base: &str| {
         let platform = Platform::build(keyward).await?;
@@ -71,7 +76,8 @@ impl Platform {
             "name": "Till in Zurich", "tenant_id": text(&tenant, "/id")?, "permissions": ["points:read"]
         });
         let key = create::<ApiKey>(keyward, &call, key).await?;
-        keyward.create_admin(&call, ADMINISTRATOR, Some("Ada Lovelace")).await?;
+        let admin = keyward.create_admin(&call, ADMINISTRATOR, Some("Ada Lovelace")).await?;
+        keyward.set_password(&call, &admin, PASSWORD.to_owned()).await?;
         let scopes = "admin:read admin:write".parse().context("the demonstration's permissions")?;
         let admin = NewClient { client_id: "demo-admin".to_owned(), scopes, secret: None };
         Ok(Self {
@@ -97,7 +103,8 @@ impl Platform {
             "Tenant acme has the API client {} and an API key, which may read points and not change them;",
             self.client.0
         );
-        println!("{} administrates the platform.", self.administrator);
+        println!("{} administrates the platform, with the password: {PASSWORD}", self.administrator);
+        println!("Sign in at {base}/console");
         println!();
         println!("Try it in another terminal:");
         println!();

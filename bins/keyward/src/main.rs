@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod demo;
 mod log;
+mod mail;
 mod open;
 mod serve;
 mod settings;
@@ -77,6 +78,17 @@ enum AdminCommand {
         /// What the person is called; the address when left out.
         #[arg(long)]
         name: Option<String>,
+        /// A file with the person's password; a link for choosing one is printed when left out.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
+    },
+    /// Print the one-time link by which the first administrator is made.
+    SetupLink,
+    /// Print a one-time link by which a user chooses a password.
+    PasswordLink {
+        /// The user's address.
+        #[arg(long)]
+        email: String,
     },
     /// Print a short-lived token of a user, for the admin API.
     Token {
@@ -182,21 +194,27 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve { demo: false } => Ok(system.block_on(serve::serve(settings))?),
         Command::Serve { demo: true } => Ok(system.block_on(demo::serve(&config))?),
-        Command::Admin(AdminCommand::Create { email, name }) => {
-            Ok(system.block_on(commands::create_admin(&settings, &email, name.as_deref()))?)
-        }
-        Command::Admin(AdminCommand::Token { email }) => {
-            Ok(system.block_on(commands::user_token(&settings, &email))?)
-        }
-        Command::Admin(AdminCommand::CreateClient { name, scope, output }) => {
-            Ok(system.block_on(commands::create_client(&settings, name, &scope, output))?)
-        }
+        Command::Admin(command) => Ok(system.block_on(administrate(&settings, command))?),
         Command::Migrate { action } => Ok(commands::migrate(&settings, action)?),
         Command::SigningKey { action } => Ok(system.block_on(commands::signing_keys(&settings, action))?),
         Command::Audit { action: AuditAction::Verify } => system.block_on(commands::verify_audit(&settings)),
         Command::Config { .. } => {
             println!("The configuration is valid.");
             Ok(())
+        }
+    }
+}
+
+async fn administrate(settings: &Settings, command: AdminCommand) -> anyhow::Result<()> {
+    match command {
+        AdminCommand::Create { email, name, password_file } => {
+            commands::create_admin(settings, &email, name.as_deref(), password_file.as_deref()).await
+        }
+        AdminCommand::SetupLink => commands::setup_link(settings).await,
+        AdminCommand::PasswordLink { email } => commands::password_link(settings, &email).await,
+        AdminCommand::Token { email } => commands::user_token(settings, &email).await,
+        AdminCommand::CreateClient { name, scope, output } => {
+            commands::create_client(settings, name, &scope, output).await
         }
     }
 }

@@ -11,11 +11,15 @@ use std::{
 use anyhow::{Context, Result, bail};
 use keyward_core::{Keyward, MasterKey, Options};
 use keyward_crypto::random::SystemRandom;
+use keyward_federation::{
+    Providers,
+    outbound::{Outbound, OutboundOptions},
+};
 use keyward_model::{Clock, SystemClock};
 use keyward_store::Store;
 use keyward_store_diesel::{DieselStore, Presence};
 
-use crate::settings::Settings;
+use crate::{mail::Smtp, settings::Settings};
 
 fn store_options(settings: &Settings, create: bool) -> keyward_store_diesel::Options {
     keyward_store_diesel::Options {
@@ -85,7 +89,14 @@ pub(crate) fn open_existing(settings: &Settings) -> Result<DieselStore> {
 /// Starts the core without serving, for a command.
 pub(crate) async fn start(settings: &Settings, options: Options) -> Result<Keyward> {
     let (store, master) = open(settings).await?;
-    Ok(Keyward::start(store, &master, options, Arc::new(SystemClock), Arc::new(SystemRandom)).await?)
+    let keyward =
+        Keyward::start(store, &master, options, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+    let allowed = OutboundOptions { allow: settings.outbound.clone(), ..OutboundOptions::default() };
+    keyward.federate_by(Arc::new(Providers::new(Outbound::new(allowed))));
+    if let Some(mail) = &settings.mail {
+        keyward.mail_by(Arc::new(Smtp::new(mail)?));
+    }
+    Ok(keyward)
 }
 
 /// The key in the file, or a new one; whoever makes the file first decides, when several start together.

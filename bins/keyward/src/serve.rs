@@ -30,7 +30,11 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
         println!("Keyward listens on {listening}");
         println!("  issuer   {issuer}");
         println!("  API      {issuer}/api/v1/admin, described at {issuer}/openapi.json");
-        println!("Make a client for the admin API with: keyward admin create-client NAME");
+        println!("  console  {issuer}/console");
+        match keyward.setup_link().await? {
+            Some(link) => println!("Make the first administrator: {link}"),
+            None => println!("Make a client for the admin API with: keyward admin create-client NAME"),
+        }
         Ok(())
     })
     .await
@@ -61,7 +65,8 @@ pub(crate) async fn run(
             let app = App::new().app_data(web::Data::new(keyward.clone()));
             let app = app
                 .wrap(keyward_http::wrap(&keyward, &http))
-                .configure(keyward_http::configure(&keyward, &http));
+                .configure(keyward_http::configure(&keyward, &http))
+                .configure(keyward_console::configure(&keyward, &http));
             app.configure(|config| {
                 if let Some(routes) = routes {
                     routes(config, &keyward);
@@ -96,8 +101,14 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Makes the client that the configuration names, unless it is there.
+/// Makes what the configuration names: an administrator while there is none, and a client unless it is there.
 async fn bootstrap(settings: &Settings, keyward: &Keyward) -> Result<()> {
+    if let Some(admin) = &settings.bootstrap_admin
+        && keyward.needs_first_admin().await?
+    {
+        let made = keyward.bootstrap_admin(&operator(), &admin.email, admin.password.clone()).await;
+        made.context("bootstrap.admin_email")?;
+    }
     let Some(client) = &settings.bootstrap else { return Ok(()) };
     let scopes = "admin:read admin:write".parse().context("the bootstrap client's permissions")?;
     let new = NewClient { client_id: client.client_id.clone(), scopes, secret: Some(client.secret.clone()) };

@@ -7,8 +7,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use ipnet::IpNet;
-use keyward_core::{MasterKey, Options, RateLimit};
+use keyward_core::{MasterKey, Options, RateLimit, SignInOptions};
 use keyward_crypto::credential::{Credential, CredentialKind};
+use keyward_federation::outbound::AllowRule;
+use keyward_model::AdminRole;
+use lettre::message::Mailbox;
 use url::Url;
 
 use crate::config::Config;
@@ -17,6 +20,18 @@ use crate::config::Config;
 pub(crate) struct BootstrapClient {
     pub(crate) client_id: String,
     pub(crate) secret: Credential,
+}
+
+/// A super admin who is made at start while there is none.
+pub(crate) struct BootstrapAdmin {
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+/// How mail is sent.
+pub(crate) struct Mail {
+    pub(crate) url: String,
+    pub(crate) from: Mailbox,
 }
 
 /// Everything that the configuration says, checked.
@@ -30,6 +45,9 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) master_key: Option<MasterKey>,
     pub(crate) bootstrap: Option<BootstrapClient>,
+    pub(crate) bootstrap_admin: Option<BootstrapAdmin>,
+    pub(crate) outbound: Vec<AllowRule>,
+    pub(crate) mail: Option<Mail>,
     pub(crate) log_json: bool,
     pub(crate) log_level: String,
     audience: Option<String>,
@@ -117,12 +135,7 @@ impl Settings {
             "a level or a filter",
             e,
         );
-        config.list(
-            "outbound.allow",
-            |text| (!text.contains(char::is_whitespace)).then_some(()),
-            "networks or host names",
-            e,
-        );
+        let outbound = config.list("outbound.allow", |text| text.parse().ok(), "networks or host names", e);
         let audience = config.parsed(
             "token.audience",
             optional(|text| absolute(text).map(|_| text.to_owned())),
@@ -131,6 +144,8 @@ impl Settings {
         );
         let options = options(config, e);
         let bootstrap = bootstrap(config, e);
+        let bootstrap_admin = bootstrap_admin(config, e);
+        let mail = mail(config, e);
         if let Some(bind) = bind {
             exposed(bind, public_url.as_ref(), allow_insecure.unwrap_or_default(), e);
         }
@@ -148,11 +163,19 @@ impl Settings {
             pool_size: pool_size.context("database.pool_size")?,
             master_key: master_key.flatten(),
             bootstrap,
+            bootstrap_admin,
+            outbound,
+            mail,
             log_json: log_format.flatten().unwrap_or(!terminal),
             log_level: log_level.context("log.level")?,
             audience: audience.flatten(),
             options,
         })
+    }
+
+    /// Asks nobody for a second factor: for a demonstration.
+    pub(crate) fn without_second_factors(&mut self) {
+        self.options.sign_in.totp_required.clear();
     }
 
     /// Opens the port.
@@ -210,7 +233,70 @@ fn options(config: &Config, errors: &mut Vec<String>) -> Options {
             .unwrap_or_default(),
         max_expiry_days: days.unwrap_or(defaults.max_expiry_days),
         token_limit: limit.flatten(),
+        sign_in: sign_in(config, errors),
         ..defaults
+    }
+}
+
+fn sign_in(config: &Config, errors: &mut Vec<String>) -> SignInOptions {
+    let defaults = SignInOptions::default();
+    let name = |text: &str| (1..=64).contains(&text.chars().count()).then(|| text.to_owned());
+    let name = config.parsed("sign_in.product_name", name, "1 to 64 characters", errors);
+    let tiers = "super_admin, partner_admin and tenant_admin";
+    let tier = |text: &str| text.parse::<AdminRole>().ok();
+    let idle = config.parsed("sign_in.idle", number(60, 2_592_000), "60 to 2592000 seconds", errors);
+    let absolute =
+        config.parsed("sign_in.absolute", number(300, 2_592_000), "300 to 2592000 seconds", errors);
+    let refresh =
+        config.parsed("sign_in.refresh", number(300, 31_536_000), "300 to 31536000 seconds", errors);
+    SignInOptions {
+        product_name: name.unwrap_or(defaults.product_name),
+        totp_required: config.list("sign_in.totp_required", tier, tiers, errors),
+        idle_seconds: idle.unwrap_or(defaults.idle_seconds),
+        absolute_seconds: absolute.unwrap_or(defaults.absolute_seconds),
+        refresh_seconds: refresh.unwrap_or(defaults.refresh_seconds),
+    }
+}
+
+fn mail(config: &Config, errors: &mut Vec<String>) -> Option<Mail> {
+    let is_smtp = |text: &str| {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps"));
+        url.and_then(|url| url.host_str().map(|_| text.to_owned()))
+    };
+    let url = config.parsed(
+        "mail.url",
+        optional(is_smtp),
+        "smtps://USER:PASSWORD@HOST or smtp://HOST:PORT",
+        errors,
+    );
+    let from = config.parsed("mail.from", optional(|text| text.parse().ok()), "an address", errors);
+    match (url.flatten(), from.flatten()) {
+        (Some(url), Some(from)) => Some(Mail { url, from }),
+        (Some(_), None) if config.given("mail.from").is_none() => {
+            errors.push("mail.url: it needs a mail.from".to_owned());
+            None
+        }
+        _ => None,
+    }
+}
+
+fn bootstrap_admin(config: &Config, errors: &mut Vec<String>) -> Option<BootstrapAdmin> {
+    match (config.given("bootstrap.admin_email"), config.given("bootstrap.admin_password")) {
+        (Some(email), Some(password)) => {
+            if let Err(weakness) = keyward_crypto::password::check(password, &[email]) {
+                errors.push(format!("bootstrap.admin_password: {weakness}"));
+            }
+            Some(BootstrapAdmin { email: email.to_owned(), password: password.to_owned() })
+        }
+        (Some(_), None) => {
+            errors.push("bootstrap.admin_email: it needs a bootstrap.admin_password".to_owned());
+            None
+        }
+        (None, Some(_)) => {
+            errors.push("bootstrap.admin_password: it needs a bootstrap.admin_email".to_owned());
+            None
+        }
+        (None, None) => None,
     }
 }
 

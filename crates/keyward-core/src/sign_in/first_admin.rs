@@ -31,6 +31,20 @@ impl Keyward {
         Ok(self.needs_first_admin().await?.then(|| self.page(&format!("/console/setup#{code}"))))
     }
 
+    /// Makes the first administrator of whom the configuration tells.
+    pub async fn bootstrap_admin(
+        &self,
+        call: &Call,
+        email: &str,
+        password: String,
+    ) -> Result<(), SignInError> {
+        match self.make_first_admin(email, &password, &call.origin).await {
+            // Another process that starts at the same moment made it.
+            Ok(()) | Err(SignInError::DeadLink) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes the first administrator, and signs them in as far as that goes without a second factor.
     pub async fn create_first_admin(
         &self,
