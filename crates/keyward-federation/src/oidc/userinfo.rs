@@ -13,7 +13,7 @@ const MAX_LEN: usize = 256 << 10;
 const OF_TOKENS: [&str; 12] =
     ["iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "auth_time", "acr", "amr", "at_hash", "sid"];
 
-/// Adds to the claims of an ID token what the endpoint says beyond them. Nothing is replaced.
+/// Adds to the claims of an ID token without an address what the endpoint says beyond them. Nothing is replaced.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     outbound: &Outbound,
@@ -38,6 +38,8 @@ pub(super) async fn complete(
             "The userinfo endpoint tells of another person than the ID token.",
         ));
     }
+    // The ID token named no address, so its word on one is not about the address that is told here.
+    claims.remove("email_verified");
     for (name, value) in told {
         if !OF_TOKENS.contains(&name.as_str()) {
             claims.entry(name).or_insert(value);

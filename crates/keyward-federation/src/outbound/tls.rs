@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
-    ClientConfig,
+    ClientConfig, RootCertStore,
     crypto::ring::default_provider,
     pki_types::{CertificateDer, ServerName},
 };
-use rustls_platform_verifier::Verifier;
+use rustls_native_certs::load_native_certs;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -38,13 +38,17 @@ impl Tls {
     }
 
     fn read(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let provider = Arc::new(default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
-        let roots = self.extra_roots.iter().cloned().map(CertificateDer::from);
-        let verifier = Verifier::new_with_extra_roots(roots, provider)?;
-        // What is dangerous is a verifier that is none; this one is the operating system's.
-        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        let mut roots = RootCertStore::empty();
+        let extra = self.extra_roots.iter().cloned().map(CertificateDer::from);
+        // What can't be read is passed over: a certificate that nobody needs must not be in everybody's way.
+        roots.add_parsable_certificates(load_native_certs().certs.into_iter().chain(extra));
+        if roots.is_empty() {
+            return Err(rustls::Error::General(
+                "this machine trusts no authority for certificates".to_owned(),
+            ));
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions()?.with_root_certificates(roots);
         Ok(Arc::new(builder.with_no_client_auth()))
     }
 }

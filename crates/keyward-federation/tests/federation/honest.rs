@@ -77,7 +77,6 @@ async fn who_arrives() {
 async fn userinfo_adds_and_replaces_nothing() {
     let arrival = sign_in(|script| {
         script.claim("email", None);
-        script.claim("email_verified", None);
         script.userinfo["name"] = "Somebody Else".into();
         script.userinfo["exp"] = 1.into();
         script.userinfo["azp"] = "other".into();
