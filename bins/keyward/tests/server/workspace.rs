@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keyward-store-diesel", &["keyward-model", "keyward-store", "diesel", "diesel_migrations", "tokio"]),
     ("keyward-core", &["keyward-model", "keyward-policy", "keyward-crypto", "keyward-store", "tokio"]),
     ("keyward-http", &["keyward-model", "keyward-core", "actix-web", "tokio"]),
+    ("keyward-console", &["keyward-model", "keyward-core", "actix-web"]),
     ("keyward-client", &["tokio"]),
     ("keyward-guard", &["keyward-model", "keyward-crypto", "actix-web", "tokio"]),
 ];
