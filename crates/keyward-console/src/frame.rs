@@ -113,10 +113,27 @@ impl NavEntry {
 impl AccountMenu {
     /// Up to two letters for the round badge.
     pub(crate) fn initials(&self) -> String {
-        let words = self.name.split(|c: char| c.is_whitespace() || c == '@').take(2);
-        words
-            .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
-            .flat_map(char::to_uppercase)
-            .collect()
+        let words = self.name.split(|c: char| c.is_whitespace() || c == '@');
+        let letters = words.filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+        letters.take(2).flat_map(char::to_uppercase).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_two_words() {
+        for (name, expected) in [
+            ("Ada Byron King", "AB"),
+            ("ada@northwind.example", "AN"),
+            ("  émile", "É"),
+            ("<script>", "S"),
+            ("", ""),
+        ] {
+            let menu = AccountMenu { name: name.to_owned(), email: String::new(), csrf: String::new() };
+            assert_eq!(menu.initials(), expected, "{name}");
+        }
     }
 }

@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("keyward-core", &["keyward-model", "keyward-policy", "keyward-crypto", "keyward-store", "tokio"]),
     ("keyward-federation", &["keyward-model", "keyward-crypto", "keyward-core", "tokio"]),
     ("keyward-http", &["keyward-model", "keyward-core", "actix-web", "tokio"]),
+    ("keyward-console", &["keyward-model", "keyward-core", "keyward-http", "actix-web"]),
     ("keyward-client", &["tokio"]),
     ("keyward-guard", &["keyward-model", "keyward-crypto", "actix-web", "tokio"]),
 ];

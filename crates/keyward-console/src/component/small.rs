@@ -60,6 +60,11 @@ impl<'a> Copy<'a> {
     pub(crate) fn new(id: &'static str, label: &'a str, value: impl Into<Cow<'a, str>>) -> Self {
         Self { id, label, value: value.into() }
     }
+
+    /// So many that a long value is seen whole.
+    fn rows(&self) -> usize {
+        self.value.chars().count().div_ceil(34)
+    }
 }
 
 /// A time, with the exact one at hand.

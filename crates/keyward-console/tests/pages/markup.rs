@@ -64,10 +64,11 @@ fn every_page_has_a_language_a_title_one_heading_and_landmarks() {
 
 #[test]
 fn nothing_is_inline_and_nothing_comes_from_elsewhere() {
+    let inline = Regex::new(r"(?m) (style|on[a-z]+)\b").unwrap();
     for page in pages(&Words::plain()) {
         let name = page.name;
         let tags = skeleton(&page.html).join("\n");
-        assert_eq!(Regex::new(r"(?m) (style|on[a-z]+)\b").unwrap().find(&tags), None, "{name}");
+        assert_eq!(inline.find(&tags), None, "{name}");
         assert_eq!(count(&page, "<style"), 0, "{name}");
         assert_eq!(count(&page, "<script"), 1, "{name}");
         assert_eq!(count(&page, r#"(src|href|action)="(https?:)?//"#), 0, "{name}");
@@ -121,8 +122,8 @@ fn what_is_wrong_is_tied_to_its_field_and_the_first_one_has_the_focus() {
 
 #[test]
 fn passwords_and_codes_never_come_back() {
+    let input = Regex::new(r#"<input [^>]*(type="password"|one-time-code)[^>]*>"#).unwrap();
     for page in pages(&Words::plain()) {
-        let input = Regex::new(r#"<input [^>]*(type="password"|one-time-code)[^>]*>"#).unwrap();
         for found in input.find_iter(&page.html) {
             assert!(!found.as_str().contains(" value="), "{}: {}", page.name, found.as_str());
             assert!(!found.as_str().contains("autocomplete=\"off\""), "{}: {}", page.name, found.as_str());

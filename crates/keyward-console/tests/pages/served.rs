@@ -6,6 +6,14 @@ use actix_web::{App, HttpServer, body::MessageBody, http::header};
 
 use crate::samples::{self, Words};
 
+/// The headers of every page, beside its policy.
+const EVERYWHERE: [(&str, &str); 4] = [
+    ("content-type", "text/html; charset=utf-8"),
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+];
+
 /// A page as a browser gets it.
 pub(crate) struct Served {
     pub(crate) name: &'static str,
@@ -19,6 +27,9 @@ pub(crate) fn pages(words: &Words) -> Vec<Served> {
         .into_iter()
         .map(|sample| {
             assert_eq!(sample.reply.status(), 200, "{}", sample.name);
+            for (header, value) in EVERYWHERE {
+                assert_eq!(sample.reply.headers().get(header).unwrap(), value, "{}", sample.name);
+            }
             let policy = sample.reply.headers().get(header::CONTENT_SECURITY_POLICY).unwrap();
             let policy = policy.to_str().unwrap().to_owned();
             let body = sample.reply.into_body().try_into_bytes().unwrap();

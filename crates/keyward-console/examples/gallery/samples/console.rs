@@ -87,7 +87,7 @@ fn question() -> Confirmation {
 pub(super) fn samples(words: &Words) -> Vec<Sample> {
     let mut all = accounts(words);
     all.extend(tests(words));
-    let link = "https://auth.northwind.example/console/new-password#kwb_live_7Hq2Lw0rZx9Vb3Nc8Md4Kf6Gj1Ts5Yp7Qa2We4Rt6Yu";
+    let link = "https://auth.northwind.example/console/new-password?code=7Hq2Lw0rZx9Vb3Nc8Md4Kf6Gj1Ts5Yp7Qa2We4Rt6Yu";
     let crumbs = vec![
         Crumb { label: "Staff".to_owned(), href: "/console/staff".to_owned() },
         Crumb { label: words.person.clone(), href: "/console/staff/usr_01".to_owned() },
