@@ -163,6 +163,15 @@ fn transforms() -> Vec<Row> {
         },
         row("canonicalization with comments", &[ENVELOPED, &comments]),
         row("no canonicalization", &[ENVELOPED]),
+        super::row(
+            "parameters of the enveloped signature",
+            "malformed",
+            Draft::good().after(|xml| {
+                let plain = format!("<ds:Transform Algorithm=\"{ENVELOPED}\"/>");
+                let filled = plain.replace("/>", "><ds:XPath>self::node()</ds:XPath></ds:Transform>");
+                first(xml, &plain, &filled)
+            }),
+        ),
         canonicalization("inclusive canonicalization of the signature", INCLUSIVE),
         canonicalization("canonicalization of the signature with comments", &comments),
     ]
