@@ -226,6 +226,11 @@ fn incomplete() -> Vec<Row> {
             "ID=\"_assertion\" Version=\"1.1\"",
         ),
         without("attribute without a name", "Name=\"groups\"", "Name=\"\""),
+        without(
+            "two issuers of the response",
+            "<samlp:Status>",
+            "<saml:Issuer>https://idp.example/saml?a=1&amp;b=2</saml:Issuer><samlp:Status>",
+        ),
         without("foreign element in the response", "<samlp:Status>", "<x/><samlp:Status>"),
     ]
 }

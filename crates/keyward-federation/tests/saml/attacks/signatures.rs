@@ -119,8 +119,7 @@ fn algorithms() -> Vec<Row> {
             name: "RSA key under the name of ECDSA",
             reason: "bad_signature",
             control: algorithm(&format!("{MORE}ecdsa-sha256")).with("key", NEXT.key.clone()),
-            attack: algorithm(&format!("{MORE}rsa-sha256"))
-                .after(|xml| first(xml, "xmldsig-more#rsa-sha256", "xmldsig-more#ecdsa-sha256")),
+            attack: algorithm(&format!("{MORE}ecdsa-sha256")),
         },
         row(
             "parameters of an algorithm",
@@ -163,6 +162,15 @@ fn transforms() -> Vec<Row> {
         },
         row("canonicalization with comments", &[ENVELOPED, &comments]),
         row("no canonicalization", &[ENVELOPED]),
+        super::row(
+            "parameters of the enveloped signature",
+            "malformed",
+            Draft::good().after(|xml| {
+                let plain = format!("<ds:Transform Algorithm=\"{ENVELOPED}\"/>");
+                let filled = plain.replace("/>", "><ds:XPath>self::node()</ds:XPath></ds:Transform>");
+                first(xml, &plain, &filled)
+            }),
+        ),
         canonicalization("inclusive canonicalization of the signature", INCLUSIVE),
         canonicalization("canonicalization of the signature with comments", &comments),
     ]
