@@ -1,0 +1,4 @@
+//! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
+
+mod signing_in;
+mod support;
