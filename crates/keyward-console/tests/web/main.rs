@@ -1,4 +1,7 @@
 //! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
 
+mod apps;
+mod code_flow;
+mod refreshing;
 mod signing_in;
 mod support;
