@@ -146,11 +146,18 @@ pub(crate) async fn userinfo(site: &Site, token: &str) -> Reply {
 }
 
 impl Site {
-    /// Two permissions, and an application that may have both.
-    pub(crate) async fn app(&self, kind: &str, client_id: &str, redirect: &str) -> App {
+    /// The permissions that are there in every test; made with the first thing that needs them.
+    async fn points(&self) {
         let points = json!({"resource": "points", "label": "Points", "view": "points:read", "change": ["points:write"]});
-        // There already when this is not the first application.
-        let _ = self.keyward.create::<Permission>(&self.operator(), points).await;
+        match self.keyward.create::<Permission>(&self.operator(), points).await {
+            Ok(_) | Err(keyward_core::Error::Conflict { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// An application that may have both permissions.
+    pub(crate) async fn app(&self, kind: &str, client_id: &str, redirect: &str) -> App {
+        self.points().await;
         let body = json!({
             "name": client_id, "type": kind, "reach": "global", "client_id": client_id,
             "redirect_uris": [redirect], "allowed_scopes": ["points:read", "points:write"],
@@ -174,6 +181,7 @@ impl Site {
 
     /// A person who holds nothing but these permissions, through a role of their tenant: the identifier.
     pub(crate) async fn holder(&self, email: &str, permissions: &[&str]) -> String {
+        self.points().await;
         let slug = email.split('@').next().unwrap();
         let tenant = self.create::<Tenant>(json!({ "name": slug, "slug": slug })).await;
         let role = json!({ "name": "Holder", "tenant_id": tenant["id"], "permissions": permissions });

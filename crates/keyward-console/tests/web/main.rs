@@ -2,6 +2,8 @@
 
 mod apps;
 mod code_flow;
+mod prompting;
 mod refreshing;
+mod second_factor;
 mod signing_in;
 mod support;
