@@ -1,9 +1,12 @@
 //! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
 
 mod apps;
+mod brute_force;
 mod code_flow;
+mod links;
 mod prompting;
 mod refreshing;
 mod second_factor;
+mod sessions;
 mod signing_in;
 mod support;
