@@ -158,6 +158,12 @@ impl Subject {
         Self { kind: "operator".into(), id: None, name: Some(name.to_owned()) }
     }
 
+    /// A person of whom nothing is known.
+    #[must_use]
+    pub fn somebody() -> Self {
+        Self { kind: "user".into(), id: None, name: None }
+    }
+
     /// A record.
     #[must_use]
     pub fn record(id: impl Into<AnyId>, name: &str) -> Self {

@@ -1,6 +1,7 @@
 //! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
 
 mod apps;
+mod audit;
 mod brute_force;
 mod code_flow;
 mod links;

@@ -198,7 +198,8 @@ impl Keyward {
         let document = self
             .invalidate(call, id, act, Action::USER_PASSWORD_RESET, |stored, now| Authenticators {
                 password: None,
-                password_changed_at: None,
+                // Not none: links that were made before there was a password would work again.
+                password_changed_at: Some(now),
                 ..next_version(stored, now)
             })
             .await?;

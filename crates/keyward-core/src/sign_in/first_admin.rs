@@ -2,7 +2,9 @@
 //! it can be printed again, and it is void as soon as there is a super admin, on whatever way.
 
 use keyward_crypto::{credential::Credential, password};
-use keyward_model::{Action, AdminRole, Authenticators, Field, Id, Kind, Meta, Reach, Status, User, Value};
+use keyward_model::{
+    Action, AdminRole, Authenticators, Field, Id, Kind, Meta, Reach, Status, Subject, User, Value,
+};
 use keyward_store::{Change, Condition, Guard, Query, StoreError, Test, Ticket, TicketKey};
 use serde_json::json;
 use validator::ValidateEmail;
@@ -60,7 +62,8 @@ impl Keyward {
             self.inner.hasher.verify(self.inner.setup_code.expose(), &hash)
         });
         if !right || !self.needs_first_admin().await? {
-            return Err(SignInError::DeadLink);
+            let who = Subject::somebody();
+            return Err(self.failed(SignInError::DeadLink, who, None, origin, self.now()).await);
         }
         let email = email.trim();
         if email.validate_email() {

@@ -302,7 +302,13 @@ impl Keyward {
         if stored.totp.is_some() {
             return Err(SignInError::OutOfDate);
         }
-        let (next, codes) = self.enrolled(&person.user, &stored, sealed, code, now)?;
+        let (next, codes) = match self.enrolled(&person.user, &stored, sealed, code, now) {
+            Ok(enrolled) => enrolled,
+            Err(error) => {
+                let who = Subject::record(person.user.id(), &person.user.email);
+                return Err(self.failed(error, who, Some(&person), origin, now).await);
+            }
+        };
         let amr = ["pwd", "otp", "mfa"].map(str::to_owned).to_vec();
         let opening = Opening { person: &person, method: "password+totp", provider: None, amr };
         let (new, session, event) = self.open(opening, origin, now);

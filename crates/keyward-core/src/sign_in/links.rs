@@ -6,7 +6,7 @@ use keyward_crypto::{
     digest, password,
 };
 use keyward_model::{
-    Action, Authenticators, Entity, Event, Id, Meta, Outcome, Reach, Timestamp, UniqueKey, User,
+    Action, Authenticators, Entity, Event, Id, Meta, Outcome, Reach, Subject, Timestamp, UniqueKey, User,
 };
 use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt, Ticket, TicketKey};
@@ -207,6 +207,20 @@ impl Keyward {
 
     /// Chooses a password by a link, which is used up with that. Everything that was opened before ends.
     pub async fn choose_password(
+        &self,
+        code: &str,
+        new: String,
+        origin: &Origin,
+    ) -> Result<PasswordLink, SignInError> {
+        match self.chosen_by_link(code, new, origin).await {
+            Err(error @ SignInError::DeadLink) => {
+                Err(self.failed(error, Subject::somebody(), None, origin, self.now()).await)
+            }
+            chosen => chosen,
+        }
+    }
+
+    async fn chosen_by_link(
         &self,
         code: &str,
         new: String,

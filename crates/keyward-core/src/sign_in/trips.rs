@@ -150,7 +150,7 @@ impl Keyward {
                 && now.unix_seconds() < kept.began + LASTS
         };
         let Some(kept) = kept.filter(is_same) else {
-            let who = Subject { kind: "user".into(), id: None, name: None };
+            let who = Subject::somebody();
             return Err(self.failed(SignInError::OutOfDate, who, None, origin, now).await);
         };
         match self.arrived(&kept, answer, signed_in, origin, now).await {
