@@ -188,7 +188,7 @@ impl Keyward {
         if provider.config["create_users"].as_bool() != Some(true) {
             return refuse("There is no account for you here. Ask your administrator to invite you.");
         }
-        let Some(email) = arrival.email.clone().filter(|email| email.validate_email()) else {
+        let Some(email) = arrival.email.clone().filter(ValidateEmail::validate_email) else {
             return refuse("The identity provider did not say your e-mail address.");
         };
         let call = Call { caller: Caller::system(), origin: origin.clone(), idempotency: None };
@@ -196,7 +196,7 @@ impl Keyward {
         let name = arrival.name.clone().unwrap_or_else(|| email.clone());
         let user = User {
             meta: work.meta(),
-            name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+            name: name.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).take(200).collect(),
             email,
             admin_role: None,
             partner_id: provider.partner_id,
