@@ -59,6 +59,7 @@ impl KeywardClient {
     /// Returns whether it is worthwhile to try again: whether [`token`](Self::token) now gives another one, or fails.
     /// False within ten seconds after the last token that was dropped: then the fault is hardly the token's, and nobody
     /// is asked for a token with each call to an API that refuses all of them.
+    #[expect(clippy::must_use_candidate, reason = "who does not try again has no use for it")]
     pub fn reject(&self, token: &str) -> bool {
         self.source.reject(token)
     }
