@@ -15,6 +15,7 @@ mod nodes;
 mod operations;
 mod protecting;
 mod proxies;
+mod rotation;
 mod starting;
 mod support;
 mod tampering;
