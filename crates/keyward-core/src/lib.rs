@@ -78,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Arc<Keys>,
     pub(crate) directory: Directory,
     pub(crate) writer: WriterHandle,
+    pub(crate) uses: protection::KeyUses,
     pub(crate) limits: Limits,
     pub(crate) verified: Verified,
     /// The name of this run of this process.
@@ -129,6 +130,7 @@ impl Keyward {
         let directory = Directory::open(store.clone(), options.default_environment(), clock.now()).await?;
         let keyward = Self {
             inner: Arc::new(Inner {
+                uses: protection::KeyUses::default(),
                 limits: Limits::new(options.token_limit),
                 hasher: master.secret_hasher(),
                 sealer: master.sealer(),
@@ -147,6 +149,7 @@ impl Keyward {
             }),
         };
         keyward.first_start(master).await?;
+        tokio::spawn(protection::store_uses(Arc::downgrade(&keyward.inner)));
         let follower = tokio::spawn(follow(Arc::downgrade(&keyward.inner)));
         *keyward.inner.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
         Ok(keyward)
@@ -157,6 +160,7 @@ impl Keyward {
         if let Some(follower) = self.inner.follower.lock().unwrap_or_else(PoisonError::into_inner).take() {
             follower.abort();
         }
+        self.leave_uses().await;
         self.inner.writer.stop().await;
     }
 

@@ -19,4 +19,5 @@ mod rotation;
 mod starting;
 mod support;
 mod tampering;
+mod uses;
 mod workspace;
