@@ -64,7 +64,9 @@ impl Inner {
 
     /// Leaves uses to the writer, which tries again and again, and once more when it stops.
     fn leave(&self, rows: Vec<Usage>) {
-        rows.into_iter().for_each(|usage| self.writer.used(usage));
+        for usage in rows {
+            self.writer.used(usage);
+        }
     }
 }
 
