@@ -304,8 +304,9 @@ impl Directory {
         let seen = self.seen.load(Ordering::Acquire);
         let ids = match self.store.changed_since(seen).await? {
             Feed::Changes { revision, ids } => {
-                self.revoked.follow(&*self.store, &ids, revision).await?;
+                // Entries first: they must not outlive the revocation by the time that reading it takes.
                 self.stamps.record(&ids);
+                self.revoked.follow(&*self.store, &ids, revision).await?;
                 self.seen.fetch_max(revision, Ordering::AcqRel);
                 ids
             }
