@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{ADMIN, Call, TestApp, call, get};
 
 /// Operations of the contract.
-const CONTRACT: [&str; 100] = [
+const CONTRACT: [&str; 102] = [
     "GET /api/v1/admin/api-keys",
     "POST /api/v1/admin/api-keys",
     "GET /api/v1/admin/api-keys/{}",
@@ -17,9 +17,9 @@ const CONTRACT: [&str; 100] = [
     "POST /api/v1/admin/api-keys/{}/revoke",
     "GET /forward-auth",
     "POST /oauth2/token",
-    "POST /oauth2/authorize",
+    "GET /oauth2/authorize",
     "POST /oauth2/introspect",
-    "POST /oauth2/logout",
+    "GET /oauth2/userinfo",
     "POST /oauth2/revoke",
     "GET /.well-known/oauth-authorization-server",
     "GET /.well-known/openid-configuration",
@@ -132,7 +132,9 @@ const EXEMPT: [&str; 22] = [
     "GET /openapi.json",
     "GET /readyz",
     "POST /api/v1/keys/verify",
+    "POST /oauth2/authorize",
     "POST /oauth2/introspect",
+    "POST /oauth2/logout",
     "POST /oauth2/revoke",
     "POST /oauth2/token",
 ];
