@@ -153,8 +153,11 @@ impl Keyward {
             client_id: "".into(),
             scope: "".into(),
             env: options.default_environment().into(),
-            tenants: user.tenant_id.map(|id| vec![id.to_string()].into()),
-            tenant_id: user.tenant_id.map(|id| id.to_string()),
+            tenants: person.tenants.clone().map(Into::into),
+            tenant_id: person
+                .tenants
+                .as_deref()
+                .and_then(|all| if let [one] = all { Some(one.clone()) } else { None }),
             partner_id: person.partner_id().map(|id| id.to_string()),
             roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),
             admin_role: user.admin_role.map(|role| role.as_str().to_owned()),

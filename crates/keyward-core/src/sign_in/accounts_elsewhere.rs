@@ -215,7 +215,8 @@ impl Keyward {
         event.reason = Some("identity_provider".to_owned());
         event.partner_id = partner_id;
         let permissions = keyward_model::ScopeSet::default();
-        let person = Person { user: user.clone(), tenant, partner, roles: Vec::new(), permissions };
+        let person =
+            Person { user: user.clone(), tenant, partner, tenants: None, roles: Vec::new(), permissions };
         Ok((person, with.create(user).create(identity), vec![event]))
     }
 
@@ -326,6 +327,7 @@ fn copy(person: &Person) -> Person {
         user: person.user.clone(),
         tenant: person.tenant.clone(),
         partner: person.partner.clone(),
+        tenants: person.tenants.clone(),
         roles: Vec::new(),
         permissions: keyward_model::ScopeSet::default(),
     }
