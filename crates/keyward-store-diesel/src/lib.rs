@@ -11,6 +11,7 @@ mod dialect;
 mod error;
 mod feed;
 mod guard;
+mod list;
 mod log;
 mod records;
 mod row;
@@ -39,6 +40,7 @@ use crate::{
     address::Address,
     connection::{Conn, Connections, Use},
     error::Failure,
+    list::Totals,
 };
 
 /// How often a change is tried when somebody else is quicker with a key.
@@ -79,6 +81,7 @@ struct Inner {
     readers: Connections,
     /// The same as `readers` for PostgreSQL; a single connection for SQLite, which has one writer anyway.
     writers: Connections,
+    totals: Arc<Totals>,
     heard: Arc<Notify>,
     listens: Mutex<bool>,
 }
@@ -105,7 +108,14 @@ impl DieselStore {
                 (all.clone(), all)
             }
         };
-        let inner = Inner { address, readers, writers, heard: Arc::default(), listens: Mutex::new(false) };
+        let inner = Inner {
+            address,
+            readers,
+            writers,
+            totals: Arc::default(),
+            heard: Arc::default(),
+            listens: Mutex::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -169,7 +179,8 @@ impl Store for DieselStore {
 
     async fn list(&self, reach: &Reach, query: &Query) -> Result<Page<Record>, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| select::list(conn, &reach, &query)).await
+        let totals = self.inner.totals.clone();
+        self.read(move |conn| list::list(conn, &reach, &query, &totals)).await
     }
 
     async fn commit(&self, change: Change) -> Result<Revision, StoreError> {

@@ -17,6 +17,10 @@ const PARTNER_OF_ONE: &str =
 const TENANT_OF_ONE: &str = "NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
     WHERE t.id = r.tenant_id AND (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL))";
 
+/// Before a tenant's identifier and a closing bracket.
+const NOT_DELETED_WITH: &str = "NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
+    WHERE (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL) AND t.id = ";
+
 macro_rules! deleted_partners {
     () => {
         "(SELECT id FROM partners WHERE deleted_at IS NOT NULL)"
@@ -60,9 +64,14 @@ pub(crate) fn live_one<'a>(table: &Table) -> Sql<'a> {
     nothing_deleted_above(table.owner, PARTNER_OF_ONE, TENANT_OF_ONE)
 }
 
-/// The same for a query that finds many.
-pub(crate) fn live_many<'a>(table: &Table) -> Sql<'a> {
-    nothing_deleted_above(table.owner, PARTNER_OF_MANY, TENANT_OF_MANY)
+/// The same for a query that finds many. What all of them are below is looked up once.
+pub(crate) fn live_many<'a>(table: &Table, reach: &Reach) -> Sql<'a> {
+    match (reach, table.owner) {
+        (Reach::Tenant(id), Owner::Tenant | Owner::TenantOrPartner) => {
+            sql(" AND ").sql(NOT_DELETED_WITH).bind(Bind::id(*id)).sql(")")
+        }
+        _ => nothing_deleted_above(table.owner, PARTNER_OF_MANY, TENANT_OF_MANY),
+    }
 }
 
 /// The rows that are below something deleted: as many conditions, no two of which meet the same row.
