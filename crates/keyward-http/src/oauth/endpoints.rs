@@ -18,7 +18,7 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<St
     let origin = origin(&request);
     let answer = match token_request(&request, &body) {
         Ok(asked) => state.keyward.token(asked, &origin).await,
-        Err(error) => Err(state.keyward.refuse_token(error, None, &origin).await),
+        Err(error) => Err(Box::pin(state.keyward.refuse_token(error, None, &origin)).await),
     };
     match answer {
         Ok(reply) => granted(&reply),
