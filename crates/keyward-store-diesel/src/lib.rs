@@ -22,6 +22,7 @@ mod visible;
 
 use std::{
     future::pending,
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -144,17 +145,7 @@ impl DieselStore {
         work: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
-        let attempt = move |conn: &mut Conn| {
-            let mut result = work(conn);
-            for _ in 1..ATTEMPTS {
-                match &result {
-                    Err(failure) if failure.is_unique_violation() => result = work(conn),
-                    _ => break,
-                }
-            }
-            result
-        };
-        blocking(move || inner.writers.with(attempt)).await
+        blocking(move || inner.write(work)).await
     }
 }
 
@@ -185,6 +176,13 @@ impl Store for DieselStore {
 
     async fn commit(&self, change: Change) -> Result<Revision, StoreError> {
         self.write(move |conn| commit::commit(conn, &change)).await
+    }
+
+    /// A panic ends this commit and nothing else, as on another thread.
+    async fn commit_here(&self, change: Change) -> Result<Revision, StoreError> {
+        let work = || self.inner.write(|conn| commit::commit(conn, &change));
+        let done = panic::catch_unwind(AssertUnwindSafe(work));
+        done.map_err(|_| StoreError::unavailable("a commit panicked"))?
     }
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
@@ -239,6 +237,20 @@ impl Store for DieselStore {
 }
 
 impl Inner {
+    /// Writes on this thread, again when somebody else was quicker with a key.
+    fn write<T>(&self, work: impl Fn(&mut Conn) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.writers.with(|conn| {
+            let mut result = work(conn);
+            for _ in 1..ATTEMPTS {
+                match &result {
+                    Err(failure) if failure.is_unique_violation() => result = work(conn),
+                    _ => break,
+                }
+            }
+            result
+        })
+    }
+
     fn listen(&self) {
         let mut listens = self.listens.lock().unwrap_or_else(PoisonError::into_inner);
         if !*listens {
