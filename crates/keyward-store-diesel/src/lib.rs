@@ -9,6 +9,7 @@ mod commit;
 mod connection;
 mod dialect;
 mod error;
+mod events;
 mod feed;
 mod guard;
 mod list;
@@ -18,6 +19,7 @@ mod row;
 mod schema;
 mod select;
 mod sql;
+mod terms;
 mod visible;
 
 use std::{
@@ -192,12 +194,12 @@ impl Store for DieselStore {
 
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| log::events(conn, &reach, &query)).await
+        self.read(move |conn| events::events(conn, &reach, &query)).await
     }
 
     async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| log::tally(conn, &reach, &query, seconds)).await
+        self.read(move |conn| events::tally(conn, &reach, &query, seconds)).await
     }
 
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError> {
