@@ -87,9 +87,9 @@ impl<'a> Selection<'a> {
     fn rows(&self) -> Sql<'a> {
         let from = match &self.found {
             None => sql(" FROM audit_events e"),
-            Some(found) => sql(" FROM (")
-                .append(found.clone())
-                .sql(") found JOIN audit_events e ON e.id = found.id"),
+            Some(found) => {
+                sql(" FROM (").append(found.clone()).sql(") found JOIN audit_events e ON e.id = found.id")
+            }
         };
         from.sql(" WHERE 1 = 1").append(self.conditions.clone())
     }
@@ -111,7 +111,9 @@ impl<'a> Selection<'a> {
     fn count(&self, conn: &mut Conn) -> QueryResult<Option<u64>> {
         let counted = match &self.found {
             // Chains have no gaps.
-            None if self.is_found => sql("SELECT CAST(COALESCE(SUM(seq), 0) AS BIGINT) AS number FROM chains"),
+            None if self.is_found => {
+                sql("SELECT CAST(COALESCE(SUM(seq), 0) AS BIGINT) AS number FROM chains")
+            }
             Some(found) if self.is_found => {
                 sql("SELECT COUNT(*) AS number FROM (").append(found.clone()).sql(") found")
             }
@@ -141,12 +143,7 @@ fn holds(term: Term<'_>) -> Sql<'static> {
 fn own_event(term: Term<'_>) -> Option<Sql<'static>> {
     let Term::Resource(resource) = term else { return None };
     let id: Id<Event> = format!("evt_{resource}").parse().ok()?;
-    Some(
-        sql("e.id = ")
-            .bind(Bind::id(id))
-            .sql(" AND e.resource_id = ")
-            .bind(Bind::text(resource.to_owned())),
-    )
+    Some(sql("e.id = ").bind(Bind::id(id)).sql(" AND e.resource_id = ").bind(Bind::text(resource.to_owned())))
 }
 
 /// Events that the reach covers and the query selects, newest first.

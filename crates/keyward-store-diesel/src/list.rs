@@ -129,7 +129,7 @@ pub(crate) fn list(
     };
     let known = totals.known(&asked);
     if let Some((revision, total)) = known
-        && let Some(items) = selection.from_the_end(conn, revision, total)?
+        && let Some(items) = selection.page_from_end(conn, revision, total)?
     {
         return Ok(Page { items, total });
     }
@@ -159,7 +159,8 @@ impl<'a> Selection<'a> {
         let number = |number: u64| Bind::Int(i64::try_from(number).unwrap_or(i64::MAX));
         let key = self.table.listed(self.query.sort).map_or("id", |listed| listed.column);
         let part = |covered: &Sql<'a>| {
-            let select = format!("SELECT r.id AS page_id, r.{key} AS page_key FROM {} r WHERE ", self.table.name);
+            let select =
+                format!("SELECT r.id AS page_id, r.{key} AS page_key FROM {} r WHERE ", self.table.name);
             sql(select).append(covered.clone()).append(self.live.clone()).append(self.conditions.clone())
         };
         let order = order(self.table, self.query, way);
@@ -188,14 +189,15 @@ impl<'a> Selection<'a> {
     }
 
     /// The page, when the end is nearer than the beginning and nothing changed since there was this total.
-    fn from_the_end(
+    fn page_from_end(
         &self,
         conn: &mut Conn,
         revision: Revision,
         total: u64,
     ) -> QueryResult<Option<Vec<Record>>> {
         let (offset, limit) = (self.query.offset(), u64::from(self.query.per_page));
-        let Some(behind) = total.checked_sub(offset).filter(|behind| *behind > 0 && offset > total / 2) else {
+        let Some(behind) = total.checked_sub(offset).filter(|behind| *behind > 0 && offset > total / 2)
+        else {
             return Ok(None);
         };
         let limit = limit.min(behind);

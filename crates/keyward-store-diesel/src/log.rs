@@ -1,9 +1,7 @@
 //! The audit log, the heads of its chains, and the evidence of use.
 
 use diesel::{QueryResult, deserialize::Result as Decoded};
-use keyward_model::{
-    Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Subject, Usage,
-};
+use keyward_model::{Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Subject, Usage};
 use keyward_store::{Counted, UsageBatch};
 
 use crate::{

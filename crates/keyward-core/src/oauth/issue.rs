@@ -8,8 +8,7 @@ use metrics::Counter;
 
 use super::{
     Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
-    authenticate::About,
-    prepare::prepare_known,
+    authenticate::About, prepare::prepare_known,
 };
 use crate::{Keyward, Origin};
 
