@@ -23,6 +23,11 @@ const ENTER: &str = "INSERT INTO event_terms (term, id) SELECT term, id FROM (SE
     ELSE CASE WHEN id <> 'evt_' || resource_id THEN 'r:' || resource_id END END AS term, id FROM audit_events \
     CROSS JOIN (SELECT 1 AS role UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) roles WHERE chain = ";
 
+/// Before a condition: of the events that are not entered. SQLite takes the tables of a CROSS JOIN in their order; it would
+/// look at each event for its chain otherwise.
+const BEHIND: &str = " UNION ALL SELECT e.id FROM chains c CROSS JOIN audit_events e \
+    WHERE c.indexed_seq < c.seq AND e.chain = c.chain AND e.seq > c.indexed_seq AND ";
+
 /// A role in events and who has it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Term<'a> {
@@ -55,7 +60,7 @@ impl<'a> Term<'a> {
         let (letter, _, value) = self.parts();
         sql("SELECT id FROM event_terms WHERE term = ")
             .bind(Bind::text(format!("{letter}:{value}")))
-            .sql(" UNION ALL SELECT e.id FROM chains c JOIN audit_events e ON e.chain = c.chain AND e.seq > c.indexed_seq WHERE ")
+            .sql(BEHIND)
             .append(self.holds())
     }
 }
