@@ -96,16 +96,20 @@ impl<'a> Selection<'a> {
 
     /// Whatever ends the query, behind the identifiers.
     fn page(&self, end: Sql<'a>) -> Sql<'a> {
-        match &self.found {
-            // The page is found before its events are read.
-            Some(found) if self.is_found => sql(SELECT_EVENT)
-                .sql(" FROM (SELECT id FROM (")
-                .append(found.clone())
-                .sql(") found WHERE 1 = 1")
-                .append(end)
-                .sql(") page JOIN audit_events e ON e.id = page.id ORDER BY e.id DESC"),
-            _ => sql(SELECT_EVENT).append(self.rows()).append(end),
+        if !self.is_found {
+            return sql(SELECT_EVENT).append(self.rows()).append(end);
         }
+        // The page is found before its events are read.
+        let found = match &self.found {
+            None => sql("audit_events"),
+            Some(found) => sql("(").append(found.clone()).sql(") found"),
+        };
+        sql(SELECT_EVENT)
+            .sql(" FROM (SELECT id FROM ")
+            .append(found)
+            .sql(" WHERE 1 = 1")
+            .append(end)
+            .sql(") page JOIN audit_events e ON e.id = page.id ORDER BY e.id DESC")
     }
 
     fn count(&self, conn: &mut Conn) -> QueryResult<Option<u64>> {
@@ -152,7 +156,7 @@ pub(crate) fn events(conn: &mut Conn, reach: &Reach, query: &EventQuery) -> Quer
         let total = matches!(query.cursor, Cursor::Offset(_)).then_some(0);
         return Ok(EventPage { items: Vec::new(), total, more: false });
     };
-    let id = if selection.is_found && selection.found.is_some() { "id" } else { "e.id" };
+    let id = if selection.is_found { "id" } else { "e.id" };
     let mut end = Sql::default();
     if let Cursor::Before(before) = query.cursor {
         end = end.sql(" AND ").sql(id).sql(" < ").bind(Bind::id(before));
