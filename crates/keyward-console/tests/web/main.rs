@@ -1,4 +1,9 @@
 //! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
 
+mod apps;
+mod code_flow;
+mod prompting;
+mod refreshing;
+mod second_factor;
 mod signing_in;
 mod support;
