@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should say where")]
 
 mod clients;
+mod code_flow;
 mod commands;
 mod configuration;
 mod crash;
@@ -15,6 +16,7 @@ mod nodes;
 mod operations;
 mod protecting;
 mod proxies;
+mod sign_in;
 mod starting;
 mod support;
 mod tampering;
