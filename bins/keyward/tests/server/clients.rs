@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Admin, Server, sqlite, text};
 
-const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
 /// A client of a tenant of its own, with what libraries need to know.
 struct Case {

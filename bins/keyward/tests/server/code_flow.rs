@@ -1,31 +1,18 @@
 //! The code flow with relying parties that others wrote, unmodified.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::{
-    clients::{folder, variable},
-    support::{Admin, Database, Server, sqlite, text},
+    browser::{PASSWORD, super_admin},
+    clients::{ALGORITHMS, folder, variable},
+    support::{Admin, Server, sqlite, text},
 };
 
 const EMAIL: &str = "ada@acme.example";
 const NAME: &str = "Ada Lovelace";
-const PASSWORD: &str = "correct horse battery staple";
 const SCOPE: &str = "points:read";
-
-/// A super admin, whom nothing but a password is asked of.
-fn person(database: &Database, server: &Server) {
-    let file = database.dir.path().join("password");
-    fs::write(&file, PASSWORD).unwrap();
-    let made = database
-        .keyward(&["admin", "create", "--email", EMAIL, "--name", NAME, "--password-file"])
-        .arg(file)
-        .env("KEYWARD_PUBLIC_URL", &server.address)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
 
 /// An application by which people sign in: its identifier, and its secret if its type has one.
 fn application(admin: &Admin, kind: &str, redirect_uri: &str, algorithm: &str) -> (String, Option<String>) {
@@ -46,7 +33,7 @@ fn completes(command: &mut Command, algorithm: &str, expected: usize) {
     let server = Server::start_with(&database, &[("KEYWARD_SIGN_IN__TOTP_REQUIRED", "")]);
     let admin = server.admin(&database.admin_client());
     admin.create("permissions", &json!({ "resource": "points", "view": SCOPE, "change": [] }));
-    person(&database, &server);
+    super_admin(&database, &server.address, EMAIL, NAME);
     let (web, secret) = application(&admin, "web", "https://web.example/callback", algorithm);
     let (spa, none) = application(&admin, "spa", "https://spa.example/callback", algorithm);
     assert_eq!(none, None, "a secret for what can't keep one");
@@ -72,13 +59,15 @@ fn completes(command: &mut Command, algorithm: &str, expected: usize) {
 
 #[test]
 fn openid_client_completes_the_code_flow() {
-    let script = variable("KEYWARD_TEST_NODE_DIR").join("code-flow.mjs");
-    completes(Command::new("node").arg(script), "ES256", 4);
+    for algorithm in ALGORITHMS {
+        let script = variable("KEYWARD_TEST_NODE_DIR").join("code-flow.mjs");
+        completes(Command::new("node").arg(script), algorithm, 4);
+    }
 }
 
 #[test]
 fn authlib_completes_the_code_flow() {
-    for algorithm in ["ES256", "EdDSA", "RS256"] {
+    for algorithm in ALGORITHMS {
         let script = folder().join("python/authlib_code_flow.py");
         let mut python = Command::new(variable("KEYWARD_TEST_PYTHON"));
         completes(python.arg(script), algorithm, 25);

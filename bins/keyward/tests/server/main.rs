@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should say where")]
 
+mod browser;
 mod clients;
 mod code_flow;
 mod commands;
@@ -14,6 +15,7 @@ mod guide;
 mod leaks;
 mod nodes;
 mod operations;
+mod people_on_nodes;
 mod protecting;
 mod proxies;
 mod sign_in;

@@ -235,6 +235,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::jws::encode;
 
     fn made(algorithm: ForeignAlgorithm) -> Jwk {
         match algorithm.key_type() {
