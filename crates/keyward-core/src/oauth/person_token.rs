@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keyward_crypto::{access_token::Claims, digest};
+use keyward_crypto::access_token::Claims;
 use keyward_model::{
     Action, Changes, Entity, Event, FieldChange, Id, Outcome, RefreshToken, ScopeSet, Session, Subject,
     Timestamp, User, encode_uuid,
@@ -19,6 +18,7 @@ use super::{
 use crate::{
     Keyward, Origin,
     directory::{Client, Opened, Person, SessionMark},
+    keys::algorithm,
 };
 
 /// `typ` of ID tokens.
@@ -174,7 +174,6 @@ impl Keyward {
         exp: i64,
         now: Timestamp,
     ) -> Map<String, Value> {
-        let hash = digest::sha256(access_token.as_bytes());
         let mut claims = about(&token.bearer.person, token.scope);
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(self.options().issuer));
@@ -183,8 +182,7 @@ impl Keyward {
         put("iat", json!(now.unix_seconds()));
         put("auth_time", json!(token.bearer.authenticated_at.unix_seconds()));
         put("sid", json!(session));
-        // The left half of the hash, for each of the algorithms there are (OpenID Connect Core section 3.1.3.6).
-        put("at_hash", json!(URL_SAFE_NO_PAD.encode(&hash[..16])));
+        put("at_hash", json!(algorithm(token.client.application.token_alg).half_hash(access_token)));
         if let Some(nonce) = token.nonce {
             put("nonce", json!(nonce));
         }
