@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Admin, Server, sqlite, text};
 
-const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
 /// A client of a tenant of its own, with what libraries need to know.
 struct Case {
@@ -27,7 +27,7 @@ fn cases(admin: &Admin) -> Vec<Case> {
     ALGORITHMS.into_iter().map(case).collect()
 }
 
-fn variable(name: &str) -> PathBuf {
+pub(crate) fn variable(name: &str) -> PathBuf {
     let message = format!("{name} is not set: run this test by scripts/test");
     PathBuf::from(env::var_os(name).expect(&message))
 }
@@ -54,7 +54,7 @@ fn passes(program: &PathBuf, arguments: &[PathBuf]) {
     }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should say where")]
 
+mod browser;
 mod clients;
+mod code_flow;
 mod commands;
 mod configuration;
 mod crash;
@@ -13,9 +15,13 @@ mod guide;
 mod leaks;
 mod nodes;
 mod operations;
+mod people_on_nodes;
 mod protecting;
 mod proxies;
+mod rotation;
+mod sign_in;
 mod starting;
 mod support;
 mod tampering;
+mod uses;
 mod workspace;

@@ -1,5 +1,7 @@
 //! Signing in, in process: pages, sessions and tokens as browsers and applications see them, with a clock that tests move.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod apps;
 mod audit;
 mod brute_force;

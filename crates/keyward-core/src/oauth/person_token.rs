@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use keyward_crypto::{access_token::Claims, digest};
+use keyward_crypto::access_token::Claims;
 use keyward_model::{
     Action, Changes, Entity, Event, FieldChange, Id, Outcome, RefreshToken, ScopeSet, Session, Subject,
     Timestamp, User, encode_uuid,
@@ -19,6 +18,7 @@ use super::{
 use crate::{
     Keyward, Origin,
     directory::{Client, Opened, Person, SessionMark},
+    keys::algorithm,
 };
 
 /// `typ` of ID tokens.
@@ -117,45 +117,21 @@ impl Keyward {
         });
         let id_token = id_token.transpose()?;
         let refresh_token = token.refresh.map(|family| self.refresh_token(family, token.client));
-        let event = self.person_token_event(token, id, &jti, &scope, &session, origin, now);
+        let change = |field: &str, to: Value| FieldChange { field: field.to_owned(), from: Value::Null, to };
+        let client = json!(application.client_id);
+        let event =
+            self.session_event(Action::TOKEN_ISSUED, &token.bearer.opened.session, person, origin, now);
+        // The event has the token's number: one finds the other.
+        let event = Event {
+            id,
+            resource: Some(Subject::token(&jti)),
+            changes: Changes::of(&[change("scope", json!(scope)), change("client_id", client)]),
+            ..event
+        };
         let expires_in = exp - now.unix_seconds();
         let reply =
             TokenReply { access_token, token_type: "Bearer", expires_in, scope, id_token, refresh_token };
         Ok((reply, event, jti))
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one event, none of which belong together elsewhere"
-    )]
-    fn person_token_event(
-        &self,
-        token: &PersonToken<'_>,
-        id: Id<Event>,
-        jti: &str,
-        scope: &str,
-        session: &str,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Event {
-        let person = &token.bearer.person;
-        let change = |field: &str, to: Value| FieldChange { field: field.to_owned(), from: Value::Null, to };
-        let client = json!(token.client.application.client_id);
-        let mut context = origin.context(None);
-        context.session_id = Some(session.to_owned());
-        Event {
-            id,
-            occurred_at: now,
-            action: Action::TOKEN_ISSUED,
-            outcome: Outcome::Success,
-            reason: None,
-            actor: Subject::record(person.user.id(), &person.user.email),
-            resource: Some(Subject::token(jti)),
-            tenant_id: person.user.tenant_id,
-            partner_id: person.partner_id(),
-            changes: Changes::of(&[change("scope", json!(scope)), change("client_id", client)]),
-            context,
-        }
     }
 
     /// The claims of an access token of a person, apart from what the client makes of them.
@@ -177,8 +153,11 @@ impl Keyward {
             client_id: "".into(),
             scope: "".into(),
             env: options.default_environment().into(),
-            tenants: user.tenant_id.map(|id| vec![id.to_string()].into()),
-            tenant_id: user.tenant_id.map(|id| id.to_string()),
+            tenants: person.tenants.clone().map(Into::into),
+            tenant_id: person
+                .tenants
+                .as_deref()
+                .and_then(|all| if let [one] = all { Some(one.clone()) } else { None }),
             partner_id: person.partner_id().map(|id| id.to_string()),
             roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),
             admin_role: user.admin_role.map(|role| role.as_str().to_owned()),
@@ -195,7 +174,6 @@ impl Keyward {
         exp: i64,
         now: Timestamp,
     ) -> Map<String, Value> {
-        let hash = digest::sha256(access_token.as_bytes());
         let mut claims = about(&token.bearer.person, token.scope);
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(self.options().issuer));
@@ -204,8 +182,7 @@ impl Keyward {
         put("iat", json!(now.unix_seconds()));
         put("auth_time", json!(token.bearer.authenticated_at.unix_seconds()));
         put("sid", json!(session));
-        // The left half of the hash, for each of the algorithms there are (OpenID Connect Core section 3.1.3.6).
-        put("at_hash", json!(URL_SAFE_NO_PAD.encode(&hash[..16])));
+        put("at_hash", json!(algorithm(token.client.application.token_alg).half_hash(access_token)));
         if let Some(nonce) = token.nonce {
             put("nonce", json!(nonce));
         }

@@ -41,7 +41,7 @@ pub struct Flow {
 #[derive(Clone, Serialize, Deserialize)]
 struct Passed {
     user: Id<User>,
-    at: i64,
+    at: Timestamp,
     /// When the password was chosen that was right then: another one makes this void.
     password: Option<Timestamp>,
 }
@@ -144,11 +144,8 @@ impl Keyward {
         let checked = self.check_password(&email, password, device, origin, now).await;
         match checked {
             Ok((person, authenticators, slots)) => {
-                let passed = Passed {
-                    user: person.user.id(),
-                    at: now.unix_seconds(),
-                    password: authenticators.password_changed_at,
-                };
+                let passed =
+                    Passed { user: person.user.id(), at: now, password: authenticators.password_changed_at };
                 let flow = Flow { email: Some(email), passed: Some(passed), ..flow.clone() };
                 self.after_password(flow, &person, &authenticators, slots, origin, now).await
             }
@@ -225,9 +222,8 @@ impl Keyward {
     async fn passed(&self, flow: &Flow) -> Result<(std::sync::Arc<Person>, Authenticators), SignInError> {
         let passed = flow.passed.as_ref().ok_or(SignInError::OutOfDate)?;
         let person = self.inner.directory.person(passed.user).await?.ok_or(SignInError::OutOfDate)?;
-        let at = Timestamp::from_unix_millis(passed.at * 1_000).ok_or(SignInError::OutOfDate)?;
         liveness::user(&person.user, person.above())
-            .and_then(|()| liveness::user_since(&person.user, at))
+            .and_then(|()| liveness::user_since(&person.user, passed.at))
             .map_err(|dead| SignInError::NotAllowed(dead.message()))?;
         let key = UniqueKey::AuthenticatorsOf(passed.user);
         let stored: Authenticators =

@@ -6,7 +6,7 @@ use keyward_crypto::{
     digest, password,
 };
 use keyward_model::{
-    Action, Authenticators, Entity, Event, Id, Meta, Outcome, Reach, Subject, Timestamp, UniqueKey, User,
+    Action, Authenticators, Entity, Event, Id, Outcome, Reach, Subject, Timestamp, UniqueKey, User,
 };
 use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt, Ticket, TicketKey};
@@ -268,12 +268,10 @@ impl Keyward {
             password_changed_at: Some(work.now),
             ..stored
         };
-        let change = match stored {
-            Some(stored) => Change::default().replace(stored.meta.version, chosen(work.next(&stored))),
-            None => {
-                let meta = Meta::new(Id::generate(work.now, self.random()), work.now);
-                Change::default().create(chosen(Authenticators::none(meta, &user)))
-            }
+        let change = if let Some(stored) = stored {
+            Change::default().replace(stored.meta.version, chosen(work.next(&stored)))
+        } else {
+            Change::default().create(chosen(Authenticators::none(work.meta(), &user)))
         };
         let next = User { valid_after: Some(work.now), ..work.next(&user) };
         let change = change.replace(user.meta.version, next.clone());

@@ -7,6 +7,7 @@ mod signing;
 mod verifying;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::digest::{SHA256, SHA512, digest};
 use serde_json::Value;
 
 pub use foreign::{ForeignAlgorithm, ForeignKeys};
@@ -32,6 +33,16 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
             Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The left half of a text's hash in base64url, by the hash of this algorithm: `at_hash` (`OpenID` Connect Core 1.0
+    /// section 3.1.3.6). Ed25519 hashes with SHA-512 (RFC 8032 section 5.1).
+    #[must_use]
+    pub fn half_hash(self, text: &str) -> String {
+        match self {
+            Self::Es256 | Self::Rs256 => left_half(&SHA256, text),
+            Self::EdDsa => left_half(&SHA512, text),
         }
     }
 }
@@ -60,6 +71,12 @@ pub enum JwsError {
     /// The signature does not match.
     #[error("the signature does not match")]
     BadSignature,
+}
+
+fn left_half(hash: &'static ring::digest::Algorithm, text: &str) -> String {
+    let whole = digest(hash, text.as_bytes());
+    let whole = whole.as_ref();
+    encode(&whole[..whole.len() / 2])
 }
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -132,6 +149,15 @@ mod tests {
         let signed = format!("{}.{}", encode(header.to_string()), encode(payload));
         let signature = key.sign(signed.as_bytes()).unwrap();
         format!("{signed}.{}", encode(signature))
+    }
+
+    /// What others must find, and what we find in theirs.
+    #[test]
+    fn half_hashes_are_those_of_other_issuers() {
+        for algorithm in ALGORITHMS {
+            let same = ForeignAlgorithm::named(algorithm.as_str()).unwrap();
+            assert_eq!(algorithm.half_hash("token"), same.half_hash("token"));
+        }
     }
 
     #[test]
