@@ -6,6 +6,7 @@ use serde_json::json;
 use std::{
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crate::support::{Browser, PASSWORD, Reply, Site};
@@ -35,10 +36,18 @@ impl Mailer for Drawer {
     }
 }
 
-/// Lets what was begun in the background come to its end.
-pub(crate) async fn settle() {
-    for _ in 0..200 {
-        actix_web::rt::task::yield_now().await;
+impl Drawer {
+    /// The mails, once there are so many: they are sent in the background.
+    pub(crate) async fn holds(&self, count: usize) -> Vec<Mail> {
+        for _ in 0..1_000 {
+            if self.0.lock().unwrap().len() >= count {
+                break;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mails = self.0.lock().unwrap().clone();
+        assert_eq!(mails.len(), count, "{mails:?}");
+        mails
     }
 }
 
@@ -215,8 +224,5 @@ async fn a_forgotten_password_tells_nothing_and_fills_no_mailbox() {
         }
         assert_eq!(pages[0], pages[1], "{attempt}");
     }
-    settle().await;
-    let sent = drawer.0.lock().unwrap();
-    assert_eq!(sent.len(), 3);
-    assert!(sent.iter().all(|mail| mail.to == ADA));
+    assert!(drawer.holds(3).await.iter().all(|mail| mail.to == ADA));
 }
