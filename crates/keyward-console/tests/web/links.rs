@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     apps::text,
+    second_factor::key_on,
     support::{Browser, ISSUER, PASSWORD, Reply, Site, code_of, now},
 };
 
@@ -128,12 +129,7 @@ async fn a_reset_ends_sessions_and_goes_around_no_second_factor() {
     site.person(ADA, json!({})).await;
     let browser = site.signed_in(ADA).await;
     let page = browser.get("/console/account/two-step").await.expect(200);
-    let at = page.body.find("id=\"secret\"").unwrap();
-    let key = page.body[at..].split('>').nth(1).unwrap().split('<').next().unwrap();
-    let key = match page.body[at..].split('>').next().unwrap().split("value=\"").nth(1) {
-        Some(value) => value.trim_end_matches('"').split('"').next().unwrap().to_owned(),
-        None => key.to_owned(),
-    };
+    let key = key_on(&page);
     let code = code_of(&key, now(&site));
     browser.post("/console/account/two-step", &[("code", &code)]).await.expect(200);
     browser.get("/console/account").await.expect(200);

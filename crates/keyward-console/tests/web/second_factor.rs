@@ -12,7 +12,7 @@ const ADA: &str = "ada@acme.example";
 const TWO_STEP: &str = "/console/account/two-step";
 
 /// The key on the page that sets a second factor up.
-fn key_on(page: &Reply) -> String {
+pub(crate) fn key_on(page: &Reply) -> String {
     let at = page.body.find("id=\"secret\"").unwrap();
     let rest = &page.body[at..];
     let tag = &rest[..rest.find('>').unwrap()];

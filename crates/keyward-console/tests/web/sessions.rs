@@ -189,6 +189,8 @@ async fn administrators_end_sessions_and_everything_above_does() {
     assert!(gone.body.contains("The e-mail address or the password is wrong."));
 }
 
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 /// Sends a form with this token and these headers.
 async fn forged(
     browser: &Browser,
@@ -210,7 +212,7 @@ async fn forms_of_strangers_do_nothing() {
     let own = browser.get("/console/account").await.expect(200).field("csrf").unwrap();
     let hers = eve.get("/console/account").await.expect(200).field("csrf").unwrap();
     let same: &[(&str, &str)] = &[("sec-fetch-site", "same-origin")];
-    let rows: [(Option<&str>, &[(&str, &str)]); 8] = [
+    let rows: [(Option<&str>, Pairs<'_>); 8] = [
         (None, same),
         (Some(""), same),
         (Some(&hers), same),
@@ -221,7 +223,7 @@ async fn forms_of_strangers_do_nothing() {
         (Some(&own), &[("origin", "null")]),
     ];
     let change = [("password", PASSWORD), ("new_password", "another fine long password")];
-    let forms: [(&str, &[(&str, &str)]); 7] = [
+    let forms: [(&str, Pairs<'_>); 7] = [
         ("/console/sign-out", &[]),
         ("/console/account/password", &change),
         ("/console/account/two-step", &[("code", "000000")]),

@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use keyward_core::{Administered, Call, Caller, Keyward, MasterKey, Options, Origin};
 use keyward_crypto::totp::TotpSecret;
 use keyward_http::HttpSettings;
-use keyward_model::{Application, Clock as _, ManualClock, SeededRandom, Timestamp, User};
+use keyward_model::{Clock as _, ManualClock, SeededRandom, Timestamp, User};
 use keyward_store_memory::MemoryStore;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -98,6 +98,7 @@ impl Site {
     }
 
     /// Somebody at the machine.
+    #[expect(clippy::unused_self, reason = "it is the operator of this site")]
     pub(crate) fn operator(&self) -> Call {
         Call { caller: Caller::operator("test"), origin: Origin::default(), idempotency: None }
     }
@@ -116,15 +117,6 @@ impl Site {
         // What was opened in the very moment of a change of password would count as opened before it.
         self.clock.advance_seconds(1);
         id
-    }
-
-    /// An application of the platform; what is answered.
-    pub(crate) async fn application(&self, kind: &str, client_id: &str, redirect_uris: &[&str]) -> Value {
-        let body = json!({
-            "name": client_id, "type": kind, "reach": "global", "client_id": client_id,
-            "redirect_uris": redirect_uris, "allowed_scopes": [],
-        });
-        self.create::<Application>(body).await
     }
 
     /// A new browser, which knows nothing.
@@ -199,7 +191,7 @@ impl Browser {
         let reply = (self.sender)(request).await;
         for header in reply.headers.get_all(SET_COOKIE) {
             let cookie = Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
-            let gone = cookie.max_age().is_some_and(|age| age.is_zero());
+            let gone = cookie.max_age().is_some_and(actix_web::cookie::time::SignedDuration::is_zero);
             let mut cookies = self.cookies.borrow_mut();
             if gone {
                 cookies.remove(cookie.name());
