@@ -144,11 +144,8 @@ impl Keyward {
         let checked = self.check_password(&email, password, device, origin, now).await;
         match checked {
             Ok((person, authenticators, slots)) => {
-                let passed = Passed {
-                    user: person.user.id(),
-                    at: now,
-                    password: authenticators.password_changed_at,
-                };
+                let passed =
+                    Passed { user: person.user.id(), at: now, password: authenticators.password_changed_at };
                 let flow = Flow { email: Some(email), passed: Some(passed), ..flow.clone() };
                 self.after_password(flow, &person, &authenticators, slots, origin, now).await
             }
