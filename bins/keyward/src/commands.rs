@@ -68,13 +68,11 @@ pub(crate) async fn create_admin(
         let call = operator();
         let id = keyward.create_admin(&call, email, name).await.map_err(explained)?;
         println!("{id}");
-        match password {
-            Some(password) => keyward.set_password(&call, &id, password).await?,
-            None => {
-                let link = keyward.password_link(&call, email).await.map_err(explained)?;
-                eprintln!("A link for choosing the password, which works once, within seven days:\n{link}");
-            }
+        if let Some(password) = password {
+            return Ok(keyward.set_password(&call, &id, password).await?);
         }
+        let link = keyward.password_link(&call, email).await.map_err(explained)?;
+        eprintln!("A link for choosing the password, which works once, within seven days:\n{link}");
         Ok(())
     })
     .await

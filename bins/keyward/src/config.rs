@@ -37,6 +37,11 @@ const KEYS: &[Key] = &[
     key("token.lifetime", "3600", "How long access tokens live, 60 to 86400 seconds."),
     key("token.audience", "", "aud of access tokens; {public_url}/api when empty."),
     key("token.resources", "", "Other audiences that a request may name: absolute URIs."),
+    key(
+        "token.jwks_cache",
+        "300",
+        "How long others may keep the published keys, 1 to 86400 seconds. A new key signs ten seconds later; give it to keyward signing-key, too.",
+    ),
     key("environments", "production,staging", "The names of the environments; the first is the default."),
     key("clients.allow_renew", "true", "Whether applications can be renewed."),
     key("clients.max_expiry_days", "730", "How far ahead an application's expiry may lie."),

@@ -217,6 +217,7 @@ fn options(config: &Config, errors: &mut Vec<String>) -> Options {
         errors.push("environments: there must be at least one".to_owned());
     }
     let lifetime = config.parsed("token.lifetime", number(60, 86_400), "60 to 86400 seconds", errors);
+    let cache = config.parsed("token.jwks_cache", number(1, 86_400), "1 to 86400 seconds", errors);
     let days = config.parsed("clients.max_expiry_days", number(1, 36_500), "a number of days from 1", errors);
     let limit = config.parsed("limits.token_per_client", rate, "a rate such as 60/m or 5/s, or 0", errors);
     Options {
@@ -227,6 +228,7 @@ fn options(config: &Config, errors: &mut Vec<String>) -> Options {
             errors,
         ),
         token_lifetime: lifetime.unwrap_or(defaults.token_lifetime),
+        jwks_cache_seconds: cache.unwrap_or(defaults.jwks_cache_seconds),
         environments,
         allow_renew: config
             .parsed("clients.allow_renew", boolean, "true or false", errors)

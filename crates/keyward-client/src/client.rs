@@ -41,6 +41,29 @@ impl KeywardClient {
         self.source.token().await
     }
 
+    /// Says that a token was refused although it has not expired, for example because it was revoked: it is not handed out
+    /// again. For those who send tokens by other means than [`send`](Self::send), which sees to it by itself.
+    ///
+    /// ```
+    /// # use keyward_client::{Error, KeywardClient};
+    /// # async fn example(keyward: KeywardClient, refuses: impl Fn(&str) -> bool) -> Result<(), Error> {
+    /// let mut token = keyward.token().await?;
+    /// if refuses(token.secret()) && keyward.reject(token.secret()) {
+    ///     token = keyward.token().await?;
+    /// }
+    /// # let _ = token;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Returns whether it is worthwhile to try again: whether [`token`](Self::token) now gives another one, or fails.
+    /// False within ten seconds after the last token that was dropped: then the fault is hardly the token's, and nobody
+    /// is asked for a token with each call to an API that refuses all of them.
+    #[expect(clippy::must_use_candidate, reason = "who does not try again has no use for it")]
+    pub fn reject(&self, token: &str) -> bool {
+        self.source.reject(token)
+    }
+
     /// A handle that asks for tokens that are good for less. It shares credentials and connections with this one.
     /// Tokens are kept for each combination of scope, tenant and resource, so that a handle can be made anew for
     /// every call.
@@ -119,7 +142,7 @@ impl KeywardClient {
         let again = request.try_clone();
         let token = self.token().await?;
         let response = with(http, request, &token).await?;
-        let dropped = blames_token(&response, &url) && self.source.reject(&token);
+        let dropped = blames_token(&response, &url) && self.source.reject(token.secret());
         match again {
             Some(again) if dropped => with(http, again, &self.token().await?).await,
             _ => Ok(response),

@@ -131,10 +131,10 @@ impl Source {
 
     /// Drops a token that an API did not accept. False if that would be the second time in a moment, and the token
     /// stays.
-    pub(crate) fn reject(&self, refused: &AccessToken) -> bool {
+    pub(crate) fn reject(&self, refused: &str) -> bool {
         let (mut state, now) = (self.state(), Instant::now());
         // Who comes later finds another token, or the request for it under way.
-        if state.token.as_ref().is_none_or(|token| !token.is(refused)) {
+        if state.token.as_ref().is_none_or(|token| token.secret() != refused) {
             return true;
         }
         if state.rejected.is_some_and(|at| now < at + REJECTION_PAUSE) {

@@ -85,10 +85,6 @@ impl AccessToken {
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         now >= self.0.renew_at
     }
-
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
 }
 
 impl fmt::Debug for AccessToken {

@@ -25,7 +25,7 @@ mod setup;
 mod sign_in;
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 
@@ -73,8 +73,8 @@ use crate::{
     sign_in::Passwords,
 };
 
-/// How often the housekeeping runs, counted in rounds of the change feed.
-const TIDY_ROUNDS: u32 = 130;
+/// How often the housekeeping runs.
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// A running Keyward. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -92,6 +92,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Arc<Keys>,
     pub(crate) directory: Directory,
     pub(crate) writer: WriterHandle,
+    pub(crate) uses: protection::KeyUses,
     pub(crate) limits: Limits,
     pub(crate) verified: Verified,
     pub(crate) passwords: Passwords,
@@ -150,6 +151,7 @@ impl Keyward {
         let directory = Directory::open(store.clone(), options.default_environment(), clock.now()).await?;
         let keyward = Self {
             inner: Arc::new(Inner {
+                uses: protection::KeyUses::default(),
                 limits: Limits::new(options.token_limit),
                 hasher: master.secret_hasher(),
                 sealer: master.sealer(),
@@ -173,7 +175,9 @@ impl Keyward {
             }),
         };
         keyward.first_start(master).await?;
-        let follower = tokio::spawn(follow(Arc::downgrade(&keyward.inner)));
+        tokio::spawn(protection::store_uses(Arc::downgrade(&keyward.inner)));
+        let inner = Arc::downgrade(&keyward.inner);
+        let follower = tokio::spawn(async { tokio::join!(follow(inner.clone()), keep_house(inner)).0 });
         *keyward.inner.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
         Ok(keyward)
     }
@@ -183,6 +187,7 @@ impl Keyward {
         if let Some(follower) = self.inner.follower.lock().unwrap_or_else(PoisonError::into_inner).take() {
             follower.abort();
         }
+        self.leave_uses().await;
         self.inner.writer.stop().await;
     }
 
@@ -281,24 +286,30 @@ impl Inner {
     }
 }
 
+/// Does what has to be done now and then, until the last handle is gone. It may take its time: the change feed, by which
+/// revocations come, waits for nothing.
+async fn keep_house(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        inner.tidy().await;
+        let keyward = Keyward { inner };
+        if let Err(error) = keyward.retire_quiet_keys().await {
+            tracing::warn!(%error, "keys that nobody uses could not be revoked");
+        }
+        if let Err(error) = keyward.tell_expiring().await {
+            tracing::warn!(%error, "what expires soon could not be told");
+        }
+        drop(keyward);
+        tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
 /// Follows the change feed until the last handle is gone.
-async fn follow(inner: std::sync::Weak<Inner>) {
-    let mut rounds = 0;
+async fn follow(inner: Weak<Inner>) {
     loop {
         let Some(inner) = inner.upgrade() else { return };
         let store = inner.store.clone();
         inner.follow_once().await;
-        rounds += 1;
-        if rounds % TIDY_ROUNDS == 1 {
-            inner.tidy().await;
-            let keyward = Keyward { inner: inner.clone() };
-            if let Err(error) = keyward.retire_quiet_keys().await {
-                tracing::warn!(%error, "keys that nobody uses could not be revoked");
-            }
-            if let Err(error) = keyward.tell_expiring().await {
-                tracing::warn!(%error, "what expires soon could not be told");
-            }
-        }
         // Held no longer than needed: the wait must not keep a dropped Keyward alive.
         drop(inner);
         wait(&*store, directory::POLL).await;

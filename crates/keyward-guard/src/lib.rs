@@ -51,8 +51,8 @@
 //!     Ok(format!("points of {tenant} for {}", caller.subject()))
 //! }
 //!
-//! async fn service_token() -> Result<String, keyward_guard::BoxError> {
-//!     // For example from keyward-client, which keeps and renews it.
+//! async fn service_token(_refused: Option<String>) -> Result<String, keyward_guard::BoxError> {
+//!     // Better from keyward-client, which keeps and renews it: see `TokenSource`.
 //!     Ok(std::env::var("SERVICE_TOKEN")?)
 //! }
 //!
@@ -100,7 +100,7 @@
 //! # Waiting
 //!
 //! While there is a usable key, a request with a token waits for nobody. It waits for the issuer when there is none yet, and
-//! once in thirty seconds when a token names a key that is not known. A request with an API key waits for the answer about
+//! when a token names a key that is not known: once in thirty seconds, unless the issuer did publish a new one. A request with an API key waits for the answer about
 //! the key, unless that is remembered.
 //!
 //! # Features

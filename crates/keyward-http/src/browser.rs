@@ -103,6 +103,21 @@ pub fn query(request: &HttpRequest) -> Vec<(String, String)> {
     form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect()
 }
 
+/// The parameter by which a request for authorization that was made before says when.
+const SINCE: &str = "since";
+
+/// Takes out of a request for authorization when it was made first, sealed as this server did it.
+pub fn take_since(pairs: &mut Vec<(String, String)>) -> Option<String> {
+    let since = pairs.iter().find(|(name, _)| name == SINCE).map(|(_, since)| since.clone());
+    pairs.retain(|(name, _)| name != SINCE);
+    since
+}
+
+/// Puts into a request for authorization when it was made first.
+pub fn put_since(pairs: &mut Vec<(String, String)>, since: String) {
+    pairs.push((SINCE.to_owned(), since));
+}
+
 /// Whether a form was sent by a page of this server, as far as the browser says (Fetch Metadata, Fetch standard `Origin`).
 #[must_use]
 pub fn is_own_form(request: &HttpRequest, keyward: &Keyward) -> bool {

@@ -102,9 +102,10 @@ pub struct NewIdentityProvider {
     /// Whether people may sign in by it.
     #[serde(default)]
     pub status: Status,
-    /// For `oidc`: `issuer`, `client_id`, `client_secret`, `scopes`. For `saml`: `entity_id`, `sso_url`, `certificate`, or
-    /// `metadata`.
-    #[validate(custom(function = "validate::open_document"))]
+    /// For `oidc`: `issuer`, `client_id`, `client_secret`, `scopes`, `preset`. For `saml`: `entity_id`, `sso_url`, `certificate`,
+    /// or `metadata`. For both: `email_domains`, whose people are sent there; `create_users`, whether accounts are made for
+    /// people who have none; and `claim_roles` or `attribute_roles`, the roles that claims come to, by claim and value.
+    #[validate(custom(function = "validate::provider_config"))]
     #[schema(value_type = Object, example = json!({ "issuer": "https://idp.example", "client_id": "keyward", "client_secret": "…", "scopes": ["openid", "email"] }))]
     pub config: Json,
 }
@@ -120,7 +121,7 @@ pub struct EditIdentityProvider {
     /// Whether people may sign in by it.
     pub status: Status,
     /// How it is reached. Changing where secrets are sent needs the secret again.
-    #[validate(custom(function = "validate::open_document"))]
+    #[validate(custom(function = "validate::provider_config"))]
     #[schema(value_type = Object)]
     pub config: Json,
 }

@@ -52,13 +52,19 @@ pub(crate) fn notes(text: &str) -> Result<(), ValidationError> {
 
 /// Refuses what is no JSON object, or one of more than 64 KiB as text.
 pub(crate) fn open_document(document: &Value) -> Result<(), ValidationError> {
+    object(document, 65_536, "must be at most 64 KiB")
+}
+
+/// Refuses what is no JSON object, or one of more than 512 KiB as text: metadata may be long.
+pub(crate) fn provider_config(document: &Value) -> Result<(), ValidationError> {
+    object(document, 524_288, "must be at most 512 KiB")
+}
+
+fn object(document: &Value, max: usize, too_large: &'static str) -> Result<(), ValidationError> {
     if !document.is_object() {
         return Err(error("invalid_type", "must be an object"));
     }
-    if document.to_string().len() > 65_536 {
-        return Err(error("too_large", "must be at most 64 KiB"));
-    }
-    Ok(())
+    if document.to_string().len() > max { Err(error("too_large", too_large)) } else { Ok(()) }
 }
 
 /// Refuses a token lifetime outside of one minute to one day.

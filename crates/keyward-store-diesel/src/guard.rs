@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use keyward_model::Value;
 use keyward_store::{Condition, Guard, Test};
 
-use crate::{commit::require, connection::Conn, dialect, error::Failure, select::number};
+use crate::{commit::require, connection::Conn, dialect, error::Failure, list::number};
 
 /// Lets no other change with a guard of the same kind and conditions begin until the transaction ends. Comes before
 /// anything else is written or read, so that what is counted later includes what the others committed; and always in the

@@ -9,18 +9,22 @@ mod commit;
 mod connection;
 mod dialect;
 mod error;
+mod events;
 mod feed;
 mod guard;
+mod list;
 mod log;
 mod records;
 mod row;
 mod schema;
 mod select;
 mod sql;
+mod terms;
 mod visible;
 
 use std::{
     future::pending,
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -39,6 +43,7 @@ use crate::{
     address::Address,
     connection::{Conn, Connections, Use},
     error::Failure,
+    list::Totals,
 };
 
 /// How often a change is tried when somebody else is quicker with a key.
@@ -79,6 +84,7 @@ struct Inner {
     readers: Connections,
     /// The same as `readers` for PostgreSQL; a single connection for SQLite, which has one writer anyway.
     writers: Connections,
+    totals: Arc<Totals>,
     heard: Arc<Notify>,
     listens: Mutex<bool>,
 }
@@ -105,7 +111,14 @@ impl DieselStore {
                 (all.clone(), all)
             }
         };
-        let inner = Inner { address, readers, writers, heard: Arc::default(), listens: Mutex::new(false) };
+        let inner = Inner {
+            address,
+            readers,
+            writers,
+            totals: Arc::default(),
+            heard: Arc::default(),
+            listens: Mutex::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,17 +147,7 @@ impl DieselStore {
         work: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
-        let attempt = move |conn: &mut Conn| {
-            let mut result = work(conn);
-            for _ in 1..ATTEMPTS {
-                match &result {
-                    Err(failure) if failure.is_unique_violation() => result = work(conn),
-                    _ => break,
-                }
-            }
-            result
-        };
-        blocking(move || inner.writers.with(attempt)).await
+        blocking(move || inner.write(work)).await
     }
 }
 
@@ -169,11 +172,19 @@ impl Store for DieselStore {
 
     async fn list(&self, reach: &Reach, query: &Query) -> Result<Page<Record>, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| select::list(conn, &reach, &query)).await
+        let totals = self.inner.totals.clone();
+        self.read(move |conn| list::list(conn, &reach, &query, &totals)).await
     }
 
     async fn commit(&self, change: Change) -> Result<Revision, StoreError> {
         self.write(move |conn| commit::commit(conn, &change)).await
+    }
+
+    /// A panic ends this commit and nothing else, as on another thread.
+    async fn commit_here(&self, change: Change) -> Result<Revision, StoreError> {
+        let work = || self.inner.write(|conn| commit::commit(conn, &change));
+        let done = panic::catch_unwind(AssertUnwindSafe(work));
+        done.map_err(|_| StoreError::unavailable("a commit panicked"))?
     }
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
@@ -183,12 +194,12 @@ impl Store for DieselStore {
 
     async fn events(&self, reach: &Reach, query: &EventQuery) -> Result<EventPage, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| log::events(conn, &reach, &query)).await
+        self.read(move |conn| events::events(conn, &reach, &query)).await
     }
 
     async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError> {
         let (reach, query) = (*reach, query.clone());
-        self.read(move |conn| log::tally(conn, &reach, &query, seconds)).await
+        self.read(move |conn| events::tally(conn, &reach, &query, seconds)).await
     }
 
     async fn chains(&self) -> Result<Vec<ChainHead>, StoreError> {
@@ -228,6 +239,20 @@ impl Store for DieselStore {
 }
 
 impl Inner {
+    /// Writes on this thread, again when somebody else was quicker with a key.
+    fn write<T>(&self, work: impl Fn(&mut Conn) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.writers.with(|conn| {
+            let mut result = work(conn);
+            for _ in 1..ATTEMPTS {
+                match &result {
+                    Err(failure) if failure.is_unique_violation() => result = work(conn),
+                    _ => break,
+                }
+            }
+            result
+        })
+    }
+
     fn listen(&self) {
         let mut listens = self.listens.lock().unwrap_or_else(PoisonError::into_inner);
         if !*listens {

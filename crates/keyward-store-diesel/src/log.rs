@@ -1,10 +1,8 @@
 //! The audit log, the heads of its chains, and the evidence of use.
 
 use diesel::{QueryResult, deserialize::Result as Decoded};
-use keyward_model::{
-    Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Id, Reach, Subject, Timestamp, Usage,
-};
-use keyward_store::{Counted, Cursor, EventPage, EventQuery, Tally, UsageBatch};
+use keyward_model::{Action, AnyId, ChainHead, ChainedEvent, Changes, Context, Event, Subject, Usage};
+use keyward_store::{Counted, UsageBatch};
 
 use crate::{
     commit::require,
@@ -13,12 +11,14 @@ use crate::{
     error::Failure,
     row::{FromRow, Row},
     select::is_unstorable,
-    sql::{Bind, Sql, Statement, sql},
+    sql::{Bind, Statement, sql},
+    terms,
 };
 
-const SELECT_EVENT: &str = "SELECT chain, seq, id, occurred_at, action, result, reason, actor_type, actor_id, actor_name, \
-    resource_type, resource_id, resource_name, tenant_id, partner_id, changes, ip, user_agent, request_id, session_id, \
-    credential_id, hash FROM audit_events WHERE ";
+/// All of an event `e`.
+pub(crate) const SELECT_EVENT: &str = "SELECT e.chain, e.seq, e.id, e.occurred_at, e.action, e.result, e.reason, \
+    e.actor_type, e.actor_id, e.actor_name, e.resource_type, e.resource_id, e.resource_name, e.tenant_id, e.partner_id, \
+    e.changes, e.ip, e.user_agent, e.request_id, e.session_id, e.credential_id, e.hash";
 const SELECT_USAGE: &str = "SELECT credential_id, day, address, count, needed, first_used_at, last_used_at \
     FROM credential_use WHERE credential_id IN (";
 
@@ -124,6 +124,7 @@ pub(crate) fn append(conn: &mut Conn, events: &[ChainedEvent]) -> Result<(), Fai
     };
     require(moved.run(conn)? == 1)?;
     dialect::insert::<InsertEvent>(conn, events.iter().map(event_row))?;
+    terms::follow(conn, &first.chain, first.seq, last.seq)?;
     Ok(())
 }
 
@@ -222,119 +223,11 @@ pub(crate) fn chain(conn: &mut Conn, chain: &str, after: i64, limit: u32) -> Que
         return Ok(Vec::new());
     }
     sql(SELECT_EVENT)
-        .sql("chain = ")
+        .sql(" FROM audit_events e WHERE e.chain = ")
         .bind(Bind::text(chain))
-        .sql(" AND seq > ")
+        .sql(" AND e.seq > ")
         .bind(Bind::Int(after))
-        .sql(" ORDER BY seq LIMIT ")
+        .sql(" ORDER BY e.seq LIMIT ")
         .bind(Bind::Int(limit.into()))
         .rows(conn)
-}
-
-/// Events that the reach covers and the query selects, newest first.
-pub(crate) fn events(conn: &mut Conn, reach: &Reach, query: &EventQuery) -> QueryResult<EventPage> {
-    let conditions = conditions(reach, query);
-    let mut page = sql(SELECT_EVENT).append(conditions.clone());
-    if let Cursor::Before(id) = query.cursor {
-        page = page.sql(" AND id < ").bind(Bind::id(id));
-    }
-    // One more than asked for tells whether there are more.
-    page = page.sql(" ORDER BY id DESC LIMIT ").bind(Bind::Int(i64::from(query.limit) + 1));
-    if let Cursor::Offset(offset) = query.cursor {
-        page = page.sql(" OFFSET ").bind(Bind::Int(i64::try_from(offset).unwrap_or(i64::MAX)));
-    }
-    let mut items: Vec<ChainedEvent> = page.rows(conn)?;
-    let more = items.len() > query.limit as usize;
-    items.truncate(query.limit as usize);
-    let total = match query.cursor {
-        Cursor::Before(_) => None,
-        Cursor::Offset(offset) if !more && (!items.is_empty() || offset == 0) => {
-            Some(offset + items.len() as u64)
-        }
-        Cursor::Offset(_) => {
-            let counted = sql("SELECT COUNT(*) AS number FROM audit_events WHERE ").append(conditions);
-            counted.row::<i64>(conn)?.map(i64::cast_unsigned)
-        }
-    };
-    Ok(EventPage { items, total, more })
-}
-
-impl FromRow for Tally {
-    fn from_row(row: &dyn Row) -> Decoded<Self> {
-        let began = row.int("span")?.checked_mul(1_000).and_then(Timestamp::from_unix_millis);
-        Ok(Self {
-            from: began.ok_or("a span outside of the calendar")?,
-            action: row.text("action")?,
-            reason: row.text_opt("reason")?,
-            count: row.int("number")?.cast_unsigned(),
-        })
-    }
-}
-
-/// How many events there were in each span of time, by action and reason.
-pub(crate) fn tally(
-    conn: &mut Conn,
-    reach: &Reach,
-    query: &EventQuery,
-    seconds: u32,
-) -> QueryResult<Vec<Tally>> {
-    sql("SELECT ")
-        .append(dialect::span(conn, seconds))
-        .sql(", action, reason, COUNT(*) AS number FROM audit_events WHERE ")
-        .append(conditions(reach, query))
-        .sql(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 NULLS FIRST")
-        .rows(conn)
-}
-
-fn conditions<'a>(reach: &Reach, query: &'a EventQuery) -> Sql<'a> {
-    let reached = match reach {
-        Reach::Platform => None,
-        Reach::Partner(id) => Some(("partner_id = ", Bind::id(*id))),
-        Reach::Tenant(id) => Some(("tenant_id = ", Bind::id(*id))),
-    };
-    let text = |name, text: Option<&'a String>| text.map(|text| (name, Bind::text(text)));
-    let asked = [
-        query.from.map(|at| ("occurred_at >= ", Bind::time(at))),
-        query.to.map(|at| ("occurred_at < ", Bind::time(at))),
-        query.outcome.map(|outcome| ("result = ", Bind::text(outcome.as_str()))),
-        text("actor_id = ", query.actor.as_ref()),
-        text("tenant_id = ", query.tenant_id.as_ref()),
-    ];
-    let mut all = sql("1 = 1");
-    for (column, value) in asked.into_iter().flatten().chain(reached) {
-        let is_unstorable = matches!(&value, Bind::Text(text) if is_unstorable(text));
-        all = if is_unstorable { all.sql(" AND 1 = 0") } else { all.sql(" AND ").sql(column).bind(value) };
-    }
-    all = match query.resource.as_deref() {
-        None => all,
-        Some(resource) if is_unstorable(resource) => all.sql(" AND 1 = 0"),
-        Some(resource) => all.sql(" AND ").append(about(resource)),
-    };
-    match query.action.as_deref() {
-        None => all,
-        Some(action) if is_unstorable(action) => all.sql(" AND 1 = 0"),
-        // All that begin with the noun and the dot: a slash is the character that follows the dot.
-        Some(noun) if noun.ends_with('.') => all
-            .sql(" AND action >= ")
-            .bind(Bind::text(noun))
-            .sql(" AND action < ")
-            .bind(Bind::text(format!("{}/", &noun[..noun.len() - 1]))),
-        Some(action) => all.sql(" AND action = ").bind(Bind::text(action)),
-    }
-}
-
-/// That an event is about this resource. The index of resources leaves out events that have the number of their resource,
-/// as that of the issue of a token does: there is one event at most that it can be, and it has an index of its own.
-fn about(resource: &str) -> Sql<'_> {
-    let indexed = || sql("resource_id = ").bind(Bind::text(resource)).sql(" AND id <> 'evt_' || resource_id");
-    match format!("evt_{resource}").parse::<Id<Event>>() {
-        Err(_) => indexed(),
-        Ok(id) => sql("(")
-            .append(indexed())
-            .sql(" OR id = ")
-            .bind(Bind::id(id))
-            .sql(" AND resource_id = ")
-            .bind(Bind::text(resource))
-            .sql(")"),
-    }
 }

@@ -1,15 +1,15 @@
 //! Reading records.
 
 use diesel::QueryResult;
-use keyward_model::{AnyId, Field, Kind, Reach, Record, UniqueKey, Value};
-use keyward_store::{Condition, Direction, Page, Query, Test};
+use keyward_model::{AnyId, Field, Reach, Record, UniqueKey, Value};
+use keyward_store::{Condition, Test};
 
 use crate::{
     connection::Conn,
     dialect,
     records::{Listed, Table, table},
     sql::{Bind, Sql, join, sql},
-    visible::{below_deleted, covered, covered_parts, live_many, live_one},
+    visible::{covered, live_one},
 };
 
 /// A condition that no row meets.
@@ -101,56 +101,8 @@ pub(crate) fn is_unstorable(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// One page of a list, and how many records it has.
-pub(crate) fn list(conn: &mut Conn, reach: &Reach, query: &Query) -> QueryResult<Page<Record>> {
-    let nothing = Page { items: Vec::new(), total: 0 };
-    let Some(table) = table(query.kind) else { return Ok(nothing) };
-    let Some(covered) = covered(table, reach) else { return Ok(nothing) };
-    let mut conditions = conditions(table, &query.conditions);
-    if let Some(text) = &query.search {
-        conditions = conditions.sql(" AND ").append(contains(conn, table, text));
-    }
-    let items: Vec<Record> = select(table)
-        .append(covered)
-        .append(conditions.clone())
-        .append(live_many(table))
-        .sql(order(table, query))
-        .sql(" LIMIT ")
-        .bind(Bind::Int(query.per_page.into()))
-        .sql(" OFFSET ")
-        .bind(Bind::Int(i64::try_from(query.offset()).unwrap_or(i64::MAX)))
-        .rows(conn)?;
-    // A last page that is not full tells how many there are.
-    let found = items.len() as u64;
-    let is_last = found < u64::from(query.per_page) && (found > 0 || query.offset() == 0);
-    let total = if is_last { query.offset() + found } else { count(conn, table, reach, &conditions)? };
-    Ok(Page { items, total })
-}
-
-/// How many records of a kind exist for the platform that meet all conditions.
-pub(crate) fn number(conn: &mut Conn, kind: Kind, wanted: &[Condition]) -> QueryResult<u64> {
-    let Some(table) = table(kind) else { return Ok(0) };
-    count(conn, table, &Reach::Platform, &conditions(table, wanted))
-}
-
-/// How many rows the reach covers that meet the conditions, without those that are below something deleted.
-fn count(conn: &mut Conn, table: &Table, reach: &Reach, conditions: &Sql<'_>) -> QueryResult<u64> {
-    let mut sum = sql("SELECT 0");
-    for part in covered_parts(table, reach) {
-        let counted = || {
-            let from = sql("(SELECT COUNT(*) FROM ").sql(table.name).sql(" r WHERE ");
-            from.append(part.clone()).append(conditions.clone())
-        };
-        sum = sum.sql(" + ").append(counted()).sql(")");
-        for below in below_deleted(table) {
-            sum = sum.sql(" - ").append(counted()).sql(" AND ").sql(*below).sql(")");
-        }
-    }
-    Ok(sum.sql(" AS number").row::<i64>(conn)?.map_or(0, i64::cast_unsigned))
-}
-
 /// Behind another condition: that these hold as well.
-fn conditions<'a>(table: &Table, conditions: &'a [Condition]) -> Sql<'a> {
+pub(crate) fn conditions<'a>(table: &Table, conditions: &'a [Condition]) -> Sql<'a> {
     let and = |condition| sql(" AND ").append(holds_for(table, condition));
     conditions.iter().map(and).fold(Sql::default(), Sql::append)
 }
@@ -175,7 +127,7 @@ fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql
 }
 
 /// The condition that one of the searched texts contains this one.
-fn contains<'a>(conn: &Conn, table: &Table, text: &str) -> Sql<'a> {
+pub(crate) fn contains<'a>(conn: &Conn, table: &Table, text: &str) -> Sql<'a> {
     if is_unstorable(text) || table.searched.is_empty() {
         return sql(NEVER);
     }
@@ -191,19 +143,4 @@ fn contains<'a>(conn: &Conn, table: &Table, text: &str) -> Sql<'a> {
         dialect::folded(conn, column).sql(" LIKE ").bind(Bind::text(pattern.clone())).sql(" ESCAPE '\\'")
     };
     sql("(").append(join(table.searched.iter().map(like), " OR ")).sql(")")
-}
-
-fn order(table: &Table, query: &Query) -> String {
-    let (way, nulls) = match query.direction {
-        Direction::Ascending => ("ASC", "NULLS FIRST"),
-        Direction::Descending => ("DESC", "NULLS LAST"),
-    };
-    match table.listed(query.sort) {
-        None => format!(" ORDER BY r.id {way}"),
-        // Said only where it matters: PostgreSQL would not use an index otherwise.
-        Some(Listed { column, nullable: true, .. }) => {
-            format!(" ORDER BY r.{column} {way} {nulls}, r.id {way}")
-        }
-        Some(Listed { column, .. }) => format!(" ORDER BY r.{column} {way}, r.id {way}"),
-    }
 }

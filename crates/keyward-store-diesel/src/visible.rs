@@ -17,6 +17,12 @@ const PARTNER_OF_ONE: &str =
 const TENANT_OF_ONE: &str = "NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
     WHERE t.id = r.tenant_id AND (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL))";
 
+/// Before a tenant's, or a partner's, identifier and a closing bracket.
+const TENANT_OF_ALL: &str = " AND NOT EXISTS (SELECT 1 FROM tenants t LEFT JOIN partners p ON p.id = t.partner_id \
+    WHERE (t.deleted_at IS NOT NULL OR p.deleted_at IS NOT NULL) AND t.id = ";
+const PARTNER_OF_ALL: &str =
+    " AND NOT EXISTS (SELECT 1 FROM partners p WHERE p.deleted_at IS NOT NULL AND p.id = ";
+
 macro_rules! deleted_partners {
     () => {
         "(SELECT id FROM partners WHERE deleted_at IS NOT NULL)"
@@ -40,7 +46,8 @@ const OF_DELETED_PARTNER: &str =
     concat!("r.tenant_id IS NULL AND r.partner_id IS NOT NULL AND r.partner_id IN ", deleted_partners!());
 
 /// Before a partner's identifier and a closing bracket.
-const OF_TENANTS_OF: &str = " AND r.tenant_id IN (SELECT id FROM tenants WHERE partner_id = ";
+const OF_TENANTS_OF: &str =
+    " AND r.tenant_id IN (SELECT id FROM tenants WHERE deleted_at IS NULL AND partner_id = ";
 
 /// The condition that nothing above a row is deleted, for a query of one row or of many.
 fn nothing_deleted_above<'a>(owner: Owner, of_partner: &'static str, of_tenant: &'static str) -> Sql<'a> {
@@ -60,9 +67,18 @@ pub(crate) fn live_one<'a>(table: &Table) -> Sql<'a> {
     nothing_deleted_above(table.owner, PARTNER_OF_ONE, TENANT_OF_ONE)
 }
 
-/// The same for a query that finds many.
-pub(crate) fn live_many<'a>(table: &Table) -> Sql<'a> {
-    nothing_deleted_above(table.owner, PARTNER_OF_MANY, TENANT_OF_MANY)
+/// The same for a query that finds many. What all of them are below is looked up once.
+pub(crate) fn live_many<'a>(table: &Table, reach: &Reach) -> Sql<'a> {
+    match (reach, table.owner) {
+        (Reach::Tenant(id), Owner::Tenant | Owner::TenantOrPartner) => {
+            sql(TENANT_OF_ALL).bind(Bind::id(*id)).sql(")")
+        }
+        // Its deleted tenants are left out by `covered`.
+        (Reach::Partner(id), Owner::TheTenant | Owner::Tenant | Owner::TenantOrPartner) => {
+            sql(PARTNER_OF_ALL).bind(Bind::id(*id)).sql(")")
+        }
+        _ => nothing_deleted_above(table.owner, PARTNER_OF_MANY, TENANT_OF_MANY),
+    }
 }
 
 /// The rows that are below something deleted: as many conditions, no two of which meet the same row.

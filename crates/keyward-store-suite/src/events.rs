@@ -179,6 +179,44 @@ pub(crate) async fn events_are_covered_by_reaches(store: &dyn Store) {
     }
 }
 
+/// A long log is searched like a short one, by whatever its events name, whoever wrote them.
+pub(crate) async fn events_are_found_in_a_long_log(store: &dyn Store) {
+    let tenant = id::<keyward_model::Tenant>();
+    let named = |number: i64| {
+        let mut event = event(number);
+        event.actor.id = Some(format!("actor {}", number % 3));
+        event.tenant_id = (number % 2 == 0).then_some(tenant);
+        let about = Subject { kind: "x".into(), id: Some(format!("actor {}", number % 5)), name: None };
+        event.resource = Some(about);
+        event
+    };
+    let events = chained("long", 1, (1..=2_600).map(named));
+    for part in events.chunks(130) {
+        store.commit(append(part.to_vec())).await.unwrap();
+    }
+    store.commit(append(chained("short", 1, (2_601..=2_620).map(named)))).await.unwrap();
+    store.commit(append(chained("last", 1, (2_621..=2_625).map(named)))).await.unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    let (platform, within) = (Reach::Platform, Reach::Tenant(tenant));
+    for (reach, asked, rest, of) in [
+        (platform, query(), 0, 1),
+        (platform, EventQuery { actor: text("actor 0"), ..query() }, 0, 3),
+        (platform, EventQuery { resource: text("actor 1"), ..query() }, 1, 5),
+        (within, query(), 0, 2),
+        (within, EventQuery { actor: text("actor 0"), ..query() }, 0, 6),
+        (within, EventQuery { actor: text("actor 0"), resource: text("actor 0"), ..query() }, 0, 30),
+    ] {
+        let expected: Vec<_> = (1..=2_625).rev().filter(|number| number % of == rest).map(at).collect();
+        for skipped in [0, expected.len() / 2, expected.len() - 1] {
+            let asked = EventQuery { cursor: Cursor::Offset(skipped as u64), limit: 7, ..asked.clone() };
+            let page = store.events(&reach, &asked).await.unwrap();
+            let found: Vec<_> = page.items.iter().map(|found| found.event.occurred_at).collect();
+            assert_eq!(found, expected[skipped..expected.len().min(skipped + 7)], "{reach:?} {asked:?}");
+            assert_eq!(page.total, Some(expected.len() as u64), "{reach:?} {asked:?}");
+        }
+    }
+}
+
 /// By number: every page, its total, and whether more follow. Events of all chains are one list.
 pub(crate) async fn events_are_paged_by_number(store: &dyn Store) {
     let all: Vec<Event> = (1..=10).map(event).collect();

@@ -117,6 +117,7 @@ macro_rules! __with_cases {
             events_are_filtered
             events_are_found_by_a_number_that_they_share
             events_are_covered_by_reaches
+            events_are_found_in_a_long_log
             events_are_paged_by_number
             events_are_paged_by_cursor
             events_are_tallied_by_spans
@@ -137,6 +138,7 @@ macro_rules! __with_cases {
             nulls_come_first
             ties_are_in_the_order_of_ids
             lists_are_paged
+            lists_follow_changes
             queries_with_nul_find_nothing
             one_of_many_replaces_a_version
             one_of_many_takes_a_key

@@ -331,6 +331,45 @@ pub(crate) async fn lists_are_paged(store: &dyn Store) {
     assert_eq!((nothing.items.len(), nothing.total), (0, 0));
 }
 
+/// However often a list was read before, its pages and its total are those of the records that there are.
+pub(crate) async fn lists_follow_changes(store: &dyn Store) {
+    let partner = partner("partner");
+    let tenant = tenant("tenant", Some(&partner));
+    let mut roles: Vec<Role> = (0..9).map(|n| role(&format!("role {n}"), Some(&tenant))).collect();
+    put_all(store, vec![partner.clone().into(), tenant.clone().into()]).await;
+    put_all(store, roles.iter().cloned().map(Record::from).collect()).await;
+    let within = [Reach::Platform, Reach::Partner(partner.id()), Reach::Tenant(tenant.id())];
+    let check = async |roles: &[Role]| {
+        for (reach, direction) in within.iter().flat_map(|reach| {
+            [Direction::Ascending, Direction::Descending].map(|direction| (reach, direction))
+        }) {
+            let mut expected: Vec<AnyId> = roles.iter().map(|it| it.id().any()).collect();
+            if direction == Direction::Descending {
+                expected.reverse();
+            }
+            // From both ends, and twice, so that whatever is remembered is used.
+            for page in [1, 2, 3, 4, 5, 5, 4, 3, 2, 1] {
+                let query = Query { page, per_page: 2, direction, ..Query::all(Kind::Role) };
+                let found = store.list(reach, &query).await.unwrap();
+                assert_eq!(found.total, expected.len() as u64, "{reach:?} {direction:?} page {page}");
+                let found: Vec<AnyId> = found.items.iter().map(Record::id).collect();
+                let from = expected.len().min(usize::try_from(query.offset()).unwrap());
+                let to = expected.len().min(from + 2);
+                assert_eq!(found, expected[from..to], "{reach:?} {direction:?} page {page}");
+            }
+        }
+    };
+    check(&roles).await;
+    let another = role("another", Some(&tenant));
+    create(store, another.clone()).await;
+    roles.push(another);
+    check(&roles).await;
+    delete(store, &roles.remove(1)).await;
+    check(&roles).await;
+    delete(store, &tenant).await;
+    check(&[]).await;
+}
+
 /// A character that not every database can store is a character that nothing contains.
 pub(crate) async fn queries_with_nul_find_nothing(store: &dyn Store) {
     World::stored(store).await;

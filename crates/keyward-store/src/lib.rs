@@ -88,6 +88,12 @@ pub trait Store: Send + Sync + 'static {
     /// The revision grows when the change puts records, and stays otherwise.
     async fn commit(&self, change: Change) -> Result<Revision, StoreError>;
 
+    /// The same for a caller who has a thread to himself: an adapter that hands its work over to a thread that may wait
+    /// can do it on this one.
+    async fn commit_here(&self, change: Change) -> Result<Revision, StoreError> {
+        self.commit(change).await
+    }
+
     /// The ticket with this key that has not expired at `now`.
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, StoreError>;
 

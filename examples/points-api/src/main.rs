@@ -38,9 +38,14 @@ async fn guard() -> Result<Guard, Box<dyn Error>> {
     let client = ClientOptions::from_issuer(&issuer, env::var("KEYWARD_CLIENT_ID")?, secret)
         .narrowing(Narrowing::new().scope("keys:verify"))
         .build()?;
-    let token = move || {
+    let token = move |refused: Option<String>| {
         let client = client.clone();
-        async move { Ok(client.token().await?.secret().to_owned()) }
+        async move {
+            if let Some(token) = refused {
+                client.reject(&token);
+            }
+            Ok(client.token().await?.secret().to_owned())
+        }
     };
     Ok(guard.mode(mode).api_keys(RemoteKeys::new(&issuer, token)?).connect().await?)
 }

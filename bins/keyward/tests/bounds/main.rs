@@ -113,11 +113,12 @@ fn lags(nodes: &[Server; 3], admin: &Admin, keys: &[Key]) -> Vec<Duration> {
     lags
 }
 
-/// Most of them within the bound; those that a busy machine held up, within twice the bound.
+/// All of them within the bound.
 fn check(lags: &[Duration], bound: Duration) {
     assert_eq!(lags.len(), 2 * KEYS);
-    let (usual, worst) = (lags[lags.len() * 99 / 100], lags[lags.len() - 1]);
-    assert!(usual <= bound && worst <= 2 * bound, "99 of 100 within {usual:?}, all within {worst:?}");
+    let at = |thousandth: usize| lags[(lags.len() - 1) * thousandth / 1_000];
+    println!("half within {:?}, 99 of 100 {:?}, all {:?}", at(500), at(990), at(1_000));
+    assert!(at(1_000) <= bound, "one took {:?}", at(1_000));
 }
 
 #[test]

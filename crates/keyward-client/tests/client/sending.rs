@@ -142,3 +142,23 @@ async fn requests_that_can_not_be_sent() {
     };
     assert!(cause.is_connect() && !format!("{cause:?}").contains("hidden"));
 }
+
+/// Whoever sends tokens by other means says what became of them: the same is not handed out again.
+#[tokio::test]
+async fn a_token_that_was_refused_elsewhere() {
+    let fake = Fake::start();
+    let client = fake.client();
+    let token = async || client.token().await.unwrap().secret().to_owned();
+    assert_eq!(token().await, "t1");
+    assert!(client.reject("t1"));
+    assert_eq!(token().await, "t2");
+    // Those who come late with the old one take the new one and cost nothing.
+    assert!(client.reject("t1") && client.reject("no token of ours"));
+    assert_eq!((token().await.as_str(), fake.asked()), ("t2", 2));
+    // Not twice in a moment.
+    assert!(!client.reject("t2"));
+    assert_eq!((token().await.as_str(), fake.asked()), ("t2", 2));
+    pass(seconds(10)).await;
+    assert!(client.reject("t2"));
+    assert_eq!((token().await.as_str(), fake.asked()), ("t3", 3));
+}

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use keyward_core::{Authorization, ConsentAsked, SignedIn};
+use keyward_http::browser;
 use url::form_urlencoded;
 
 use super::{
@@ -33,9 +34,9 @@ async fn judged(
     query: &str,
     allowed: bool,
 ) -> Result<Authorization, HttpResponse> {
-    let now = Some(signed_in.authenticated_at());
-    let pairs = parsed(query);
-    let judged = state.keyward.authorize(&pairs, Some(signed_in), now, allowed, &origin(request)).await;
+    let mut pairs = parsed(query);
+    let since = browser::take_since(&mut pairs).and_then(|since| state.keyward.open_moment(&since));
+    let judged = state.keyward.authorize(&pairs, Some(signed_in), since, allowed, &origin(request)).await;
     judged.map_err(|error| state.failed(request, &error))
 }
 

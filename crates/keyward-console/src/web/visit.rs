@@ -23,17 +23,17 @@ pub(super) type Answer = Result<HttpResponse, Refused>;
 
 /// An answer other than the one that was asked for.
 #[derive(Debug)]
-pub(super) struct Refused(HttpResponse);
+pub(super) struct Refused(Box<HttpResponse>);
 
 impl From<HttpResponse> for Refused {
     fn from(response: HttpResponse) -> Self {
-        Self(response)
+        Self(Box::new(response))
     }
 }
 
 impl From<Refused> for actix_web::Error {
     fn from(refused: Refused) -> Self {
-        InternalError::from_response("refused", refused.0).into()
+        InternalError::from_response("refused", *refused.0).into()
     }
 }
 

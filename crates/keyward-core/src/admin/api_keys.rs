@@ -1,7 +1,5 @@
 //! Rules of API keys: made, rotated with overlap, revoked for good, and the evidence of their use.
 
-use std::collections::HashMap;
-
 use keyward_crypto::credential::{Credential, CredentialKind};
 use keyward_model::{
     Action, AnyId, ApiKey, ApiKeyView, EditApiKey, Entity, FieldChange, Id, Kind, NewApiKey, Owner,
@@ -21,7 +19,7 @@ use super::{
     idempotency::{self, Replay},
     resource::document,
 };
-use crate::{Call, Error, Keyward, Options, Written, audit, forms};
+use crate::{Call, Error, Keyward, Options, Written, forms};
 
 impl Administered for ApiKey {
     const COLLECTION: &'static str = "api-keys";
@@ -127,17 +125,6 @@ fn outgoing(work: &Work<'_>, old: &ApiKey, next: Id<ApiKey>, rotation: &RotateAp
 }
 
 impl Keyward {
-    /// The evidence of use of these credentials, what is not stored yet included.
-    pub(crate) async fn usage_of(&self, ids: &[AnyId]) -> Result<HashMap<AnyId, Vec<Usage>>, StoreError> {
-        let pending = ids.iter().flat_map(|id| self.inner.writer.pending_usage(*id)).collect();
-        let stored = self.inner.store.usage(ids).await?;
-        let mut by_id: HashMap<AnyId, Vec<Usage>> = HashMap::new();
-        for usage in audit::merge(stored, pending) {
-            by_id.entry(usage.subject).or_default().push(usage);
-        }
-        Ok(by_id)
-    }
-
     /// Makes an API key's successor. Both work until the overlap ends.
     pub async fn rotate_api_key(
         &self,

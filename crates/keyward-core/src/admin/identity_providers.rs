@@ -2,7 +2,7 @@
 
 use keyward_model::{
     Action, EditIdentityProvider, Entity, FieldChange, Id, IdentityProvider, NewIdentityProvider, Owner,
-    ProviderKind, Reach, validate,
+    ProviderKind, Reach, Role, validate,
 };
 use keyward_store::{Change, StoreExt, Ticket};
 use serde_json::{Map, Value};
@@ -15,6 +15,13 @@ use crate::{
 
 /// The member of a configuration that is a secret.
 const SECRET: &str = "client_secret";
+
+/// The providers whose ways are known.
+const PRESETS: [&str; 5] = ["entra", "okta", "google", "ping", "generic"];
+/// How long a text may be.
+const MAX_TEXT: usize = 65_536;
+/// How long the metadata of a SAML provider may be: some hold the certificates of many years.
+const MAX_METADATA: usize = 262_144;
 
 /// What a configuration may have, what it must have, and where its secret is sent.
 struct Rules {
@@ -211,9 +218,19 @@ fn is_saml_whole(members: &Map<String, Value>) -> bool {
     has("metadata") || (has("entity_id") && has("sso_url") && has("certificate"))
 }
 
+/// Whether it says which roles the values of claims come to.
+fn is_mapping(value: &Value) -> bool {
+    let is_role = |role: &Value| role.as_str().is_some_and(|id| id.parse::<Id<Role>>().is_ok());
+    let is_list =
+        |roles: &Value| roles.as_array().is_some_and(|roles| roles.len() <= 100 && roles.iter().all(is_role));
+    let is_values = |values: &Value| values.as_object().is_some_and(|values| values.values().all(is_list));
+    value.as_object().is_some_and(|claims| claims.len() <= 100 && claims.values().all(is_values))
+}
+
 /// What is wrong with a member, if anything.
 fn fault(name: &str, value: &Value) -> Option<&'static str> {
-    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= 65_536);
+    let max = if name == "metadata" { MAX_METADATA } else { MAX_TEXT };
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty() && text.len() <= max);
     let is_address =
         |query| move |value: &Value| value.as_str().is_some_and(|text| is_web_address(text, query));
     match name {
@@ -231,8 +248,13 @@ fn fault(name: &str, value: &Value) -> Option<&'static str> {
             let good = value.as_array().is_some_and(|items| items.len() <= 100 && items.iter().all(is_text));
             (!good).then_some("It must be a list of texts.")
         }
+        "preset" => {
+            let known = value.as_str().is_some_and(|preset| PRESETS.contains(&preset));
+            (!known).then_some("It must be entra, okta, google, ping or generic.")
+        }
         "create_users" => (!value.is_boolean()).then_some("It must be true or false."),
-        "claim_roles" | "attribute_roles" => (!value.is_object()).then_some("It must be an object."),
+        "claim_roles" | "attribute_roles" => (!is_mapping(value))
+            .then_some("It must say by claim and value which roles they come to: {\"groups\": {\"staff\": [\"rol_…\"]}}."),
         _ => (!is_text(value)).then_some("It must be a text."),
     }
 }

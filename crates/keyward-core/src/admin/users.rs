@@ -202,7 +202,9 @@ impl Keyward {
                 ..next_version(stored, now)
             })
             .await?;
-        self.send_link_to(document.body["email"].as_str().unwrap_or_default(), &call.origin);
+        if self.sends_mail() {
+            self.send_link_to(document.body["email"].as_str().unwrap_or_default(), &call.origin);
+        }
         Ok(document)
     }
 

@@ -1,4 +1,4 @@
-//! Events that wait to be committed together, and those who wait until they are.
+//! What waits to be committed, events together, and those who wait until it is.
 //!
 //! A group that is committed wakes one of those who wait for it, who wakes the others. Were it the writer who woke them
 //! all, each would run and go to sleep again before the next is woken, where they share a core with the writer: two
@@ -8,15 +8,16 @@ use std::{
     collections::VecDeque,
     mem,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
+    time::Instant,
 };
 
 use keyward_model::Event;
-use keyward_store::StoreError;
-use tokio::sync::Notify;
+use keyward_store::{Change, Revision, StoreError};
+use tokio::sync::oneshot;
 
-/// How many events may wait; beyond it requests are refused.
+/// How many events, and how many changes, may wait; beyond it requests are refused.
 const QUEUE: usize = 8_192;
 /// How many events one commit takes at most.
 pub(super) const GROUP: usize = 512;
@@ -35,18 +36,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The groups that were not taken yet.
+/// What was not taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
-    waiting: Mutex<Queue>,
-    arrived: Notify,
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct Waiting {
     groups: VecDeque<Group>,
     events: usize,
+    writes: VecDeque<Write>,
+    /// Whether the writer sleeps, so that it must be woken.
+    asleep: bool,
+    stopping: bool,
     closed: bool,
+}
+
+/// A change with its events, which is committed by itself.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) change: Change,
+    pub(super) events: Vec<Event>,
+    pub(super) reply: oneshot::Sender<Result<Revision, StoreError>>,
 }
 
 /// Events for one commit. When it is dropped before its commit is known, those who wait are told that the writer is gone.
@@ -70,37 +83,68 @@ pub(super) struct Committed {
     place: Option<usize>,
 }
 
-impl Groups {
+impl Queue {
     /// Puts an event into the newest group.
     pub(super) fn push(&self, event: Event) -> Result<Committed, StoreError> {
-        let mut queue = lock(&self.waiting);
-        if queue.closed {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
             return Err(gone());
         }
-        if queue.events >= QUEUE {
+        if waiting.events >= QUEUE {
             return Err(full());
         }
-        if queue.groups.back().is_none_or(|group| group.events.len() >= GROUP) {
+        if waiting.groups.back().is_none_or(|group| group.events.len() >= GROUP) {
             let events = Vec::with_capacity(ROOM);
-            queue.groups.push_back(Group { events, waiters: Arc::default() });
+            waiting.groups.push_back(Group { events, waiters: Arc::default() });
         }
-        queue.events += 1;
-        let is_first = queue.events == 1;
-        let newest = queue.groups.back_mut().ok_or_else(gone)?;
+        waiting.events += 1;
+        let newest = waiting.groups.back_mut().ok_or_else(gone)?;
         newest.events.push(event);
         let waiters = newest.waiters.clone();
-        drop(queue);
-        if is_first {
-            self.arrived.notify_one();
-        }
+        self.wake(waiting);
         Ok(Committed { waiters, place: None })
     }
 
-    /// Waits until there is a group.
-    pub(super) async fn arrived(&self) {
-        while self.len() == 0 {
-            self.arrived.notified().await;
+    /// Puts a change behind the others.
+    pub(super) fn put(&self, write: Write) -> Result<(), StoreError> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return Err(gone());
         }
+        if waiting.writes.len() >= QUEUE {
+            return Err(full());
+        }
+        waiting.writes.push_back(write);
+        self.wake(waiting);
+        Ok(())
+    }
+
+    /// Asks the writer to finish.
+    pub(super) fn stop(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.stopping = true;
+        self.wake(waiting);
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        if mem::take(&mut waiting.asleep) {
+            drop(waiting);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Sleeps until something was put in, the writer is to finish, or it is so late.
+    pub(super) fn wait(&self, until: Instant) {
+        let mut waiting = lock(&self.waiting);
+        while waiting.events == 0 && waiting.writes.is_empty() && !waiting.stopping {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            waiting.asleep = true;
+            waiting = self.arrived.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        waiting.asleep = false;
     }
 
     /// How many events wait.
@@ -110,15 +154,30 @@ impl Groups {
 
     /// The oldest group.
     pub(super) fn take(&self) -> Option<Group> {
-        let mut queue = lock(&self.waiting);
-        let group = queue.groups.pop_front()?;
-        queue.events -= group.events.len();
+        let mut waiting = lock(&self.waiting);
+        let group = waiting.groups.pop_front()?;
+        waiting.events -= group.events.len();
         Some(group)
     }
 
-    /// Takes no more events.
+    /// The changes, oldest first.
+    pub(super) fn take_writes(&self) -> VecDeque<Write> {
+        mem::take(&mut lock(&self.waiting).writes)
+    }
+
+    /// Whether the writer was asked to finish.
+    pub(super) fn is_stopping(&self) -> bool {
+        lock(&self.waiting).stopping
+    }
+
+    /// Takes nothing more.
     pub(super) fn close(&self) {
         lock(&self.waiting).closed = true;
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.waiting).closed
     }
 }
 
@@ -221,10 +280,10 @@ mod tests {
     }
 
     /// So many that wait for one group.
-    async fn waiting(groups: &Groups, number: usize) -> JoinSet<Result<(), StoreError>> {
+    async fn waiting(queue: &Queue, number: usize) -> JoinSet<Result<(), StoreError>> {
         let mut tasks = JoinSet::new();
         for _ in 0..number {
-            tasks.spawn(groups.push(event()).unwrap());
+            tasks.spawn(queue.push(event()).unwrap());
         }
         yield_now().await;
         tasks
@@ -232,26 +291,26 @@ mod tests {
 
     #[tokio::test]
     async fn all_learn_of_their_own_commit() {
-        let groups = Groups::default();
-        let tasks = waiting(&groups, 3).await;
-        let mut group = groups.take().unwrap();
-        let later = groups.push(event()).unwrap();
-        assert_eq!((group.events().len(), groups.len()), (3, 1));
+        let queue = Queue::default();
+        let tasks = waiting(&queue, 3).await;
+        let mut group = queue.take().unwrap();
+        let later = queue.push(event()).unwrap();
+        assert_eq!((group.events().len(), queue.len()), (3, 1));
         group.resolve(Ok(()));
         assert!(tasks.join_all().await.iter().all(Result::is_ok));
-        groups.take().unwrap().resolve(Err(StoreError::Stale));
+        queue.take().unwrap().resolve(Err(StoreError::Stale));
         assert!(matches!(later.await, Err(StoreError::Unavailable(_))));
     }
 
     #[tokio::test]
     async fn the_others_are_woken_whoever_leaves() {
         for woken_first in [true, false] {
-            let groups = Groups::default();
-            let mut leaving = Box::pin(groups.push(event()).unwrap());
+            let queue = Queue::default();
+            let mut leaving = Box::pin(queue.push(event()).unwrap());
             let polled = poll_fn(|context| Poll::Ready(leaving.as_mut().poll(context).is_pending()));
             assert!(polled.await);
-            let tasks = waiting(&groups, 3).await;
-            let group = groups.take().unwrap();
+            let tasks = waiting(&queue, 3).await;
+            let group = queue.take().unwrap();
             if woken_first {
                 group.resolve(Ok(()));
                 drop(leaving);
@@ -265,21 +324,21 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_a_writer_that_is_gone() {
-        let groups = Groups::default();
-        let tasks = waiting(&groups, 3).await;
-        groups.close();
-        assert!(groups.push(event()).is_err());
-        drop(groups.take());
+        let queue = Queue::default();
+        let tasks = waiting(&queue, 3).await;
+        queue.close();
+        assert!(queue.push(event()).is_err());
+        drop(queue.take());
         assert!(tasks.join_all().await.iter().all(Result::is_err));
     }
 
     #[tokio::test]
     async fn groups_and_their_number_are_bounded() {
-        let groups = Groups::default();
-        let waiting: Vec<Committed> = (0..QUEUE).map(|_| groups.push(event()).unwrap()).collect();
-        assert!(groups.push(event()).is_err());
-        assert_eq!(groups.take().unwrap().events().len(), GROUP);
-        assert!(groups.push(event()).is_ok());
+        let queue = Queue::default();
+        let waiting: Vec<Committed> = (0..QUEUE).map(|_| queue.push(event()).unwrap()).collect();
+        assert!(queue.push(event()).is_err());
+        assert_eq!(queue.take().unwrap().events().len(), GROUP);
+        assert!(queue.push(event()).is_ok());
         assert_eq!(waiting.len(), QUEUE);
     }
 }

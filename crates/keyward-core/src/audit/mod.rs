@@ -12,7 +12,7 @@ use keyward_model::{Clock, TokenAlgorithm};
 
 use crate::keys::Keys;
 pub(crate) use chain::CHECKPOINT_TYP;
-pub(crate) use usage::{UNNEEDED, merge};
+pub(crate) use usage::{UNNEEDED, Uses, merge};
 pub(crate) use verify::verify;
 pub use verify::{ChainFault, ChainReport, VerifyError};
 pub(crate) use writer::{Writer, WriterHandle};

@@ -3,24 +3,20 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use keyward_model::{AnyId, Clock, Event, Random, Usage};
 use keyward_store::{Change, Revision, Store, StoreError, UsageBatch};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     chain::{Chain, checkpoint, checkpoint_payload, opening},
-    group::{GROUP, Group, Groups, gone},
+    group::{GROUP, Group, Queue, Write, gone},
     usage::{PendingUsage, Uses, recount, usage_of},
 };
 
-/// How many changes may wait; beyond it requests are refused.
-const QUEUE: usize = 8_192;
 /// After how many events the chain is signed.
 const CHECKPOINT_EVERY: i64 = 10_000;
 /// How often the evidence of use is stored.
@@ -31,36 +27,22 @@ const ABANDONED_SECONDS: i64 = 45;
 /// Signs a payload under a `typ`; nothing when there is no key.
 pub(crate) type Signer = Arc<dyn Fn(&str, &[u8]) -> Option<String> + Send + Sync>;
 
-enum Job {
-    Commit(Box<Change>, Vec<Event>, oneshot::Sender<Result<Revision, StoreError>>),
-    Stop,
-}
-
-impl Drop for Writer {
-    /// However it ends, nobody waits for it.
-    fn drop(&mut self) {
-        self.events.close();
-        while self.events.take().is_some() {}
-    }
-}
-
 /// Where writes are handed in.
 #[derive(Debug)]
 pub(crate) struct WriterHandle {
-    events: Arc<Groups>,
-    queue: mpsc::Sender<Job>,
+    queue: Arc<Queue>,
     usage: Arc<Mutex<PendingUsage>>,
     uses: Arc<Mutex<Uses>>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    finished: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
-/// The writer's state; it lives in a task of its own.
+/// The writer's state; it lives on a thread of its own, which waits for the disk itself.
 pub(crate) struct Writer {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     sign: Signer,
-    events: Arc<Groups>,
+    queue: Arc<Queue>,
     chain: Chain,
     /// Whether storage may have another end of the chain than `chain`.
     uncertain: bool,
@@ -70,20 +52,31 @@ pub(crate) struct Writer {
     uses: Arc<Mutex<Uses>>,
 }
 
-fn full() -> StoreError {
-    StoreError::unavailable("the audit log's queue is full")
+impl Drop for Writer {
+    /// However it ends, nobody waits for it.
+    fn drop(&mut self) {
+        self.queue.close();
+        while self.queue.take().is_some() {}
+        drop(self.queue.take_writes());
+    }
+}
+
+impl Drop for WriterHandle {
+    fn drop(&mut self) {
+        self.queue.stop();
+    }
 }
 
 impl WriterHandle {
     /// Writes an event; returns after its commit.
     pub(crate) async fn append(&self, event: Event) -> Result<(), StoreError> {
-        self.events.push(event)?.await
+        self.queue.push(event)?.await
     }
 
     /// Writes a change with its events; returns after its commit.
     pub(crate) async fn commit(&self, change: Change, events: Vec<Event>) -> Result<Revision, StoreError> {
         let (reply, done) = oneshot::channel();
-        self.queue.try_send(Job::Commit(Box::new(change), events, reply)).map_err(|_| full())?;
+        self.queue.put(Write { change, events, reply })?;
         done.await.map_err(|_| gone())?
     }
 
@@ -99,18 +92,18 @@ impl WriterHandle {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).count(usage);
     }
 
-    /// Whether jobs are taken.
+    /// Whether anything is taken.
     pub(crate) fn is_running(&self) -> bool {
         !self.queue.is_closed()
     }
 
     /// Finishes what is queued, stores the evidence of use, and signs the chain.
     pub(crate) async fn stop(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            // When the queue is closed already, the task is about to end by itself.
-            let _ = self.queue.send(Job::Stop).await;
-            let _ = task.await;
+        let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(finished) = finished {
+            self.queue.stop();
+            // It ends without a word when its thread does.
+            let _ = finished.await;
         }
     }
 }
@@ -118,11 +111,11 @@ impl WriterHandle {
 /// Lets those finish who are about to hand in an event, as long as any do: where threads outnumber cores, a commit would
 /// otherwise begin with the first event alone and keep all others waiting for its sync. It waits for nobody: with nothing
 /// else to run, giving way takes a microsecond.
-fn gather(events: &Groups) {
-    let mut before = events.len();
+fn gather(queue: &Queue) {
+    let mut before = queue.len();
     loop {
-        std::thread::yield_now();
-        let waiting = events.len();
+        thread::yield_now();
+        let waiting = queue.len();
         if waiting == before || waiting >= GROUP {
             return;
         }
@@ -142,12 +135,13 @@ impl Writer {
         let chain = Chain::new(now, &*random);
         let usage = Arc::new(Mutex::new(PendingUsage::default()));
         let uses = Arc::new(Mutex::new(Uses::default()));
+        let queue = Arc::new(Queue::default());
         let mut writer = Self {
             store,
             clock,
             random,
             sign,
-            events: Arc::default(),
+            queue: queue.clone(),
             chain,
             uncertain: false,
             checkpoint_seq: 1,
@@ -157,60 +151,62 @@ impl Writer {
         let heads = writer.store.chains().await?;
         let first = opening(&writer.chain, &heads, now, &*writer.random);
         writer.append(vec![first]).await?;
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let events = writer.events.clone();
-        let task = tokio::spawn(writer.run(jobs));
-        Ok(WriterHandle { events, queue, usage, uses, task: Mutex::new(Some(task)) })
+        let (ended, finished) = oneshot::channel();
+        let runtime = Handle::current();
+        let work = move || {
+            runtime.block_on(writer.run());
+            // Nobody may wait for it.
+            let _ = ended.send(());
+        };
+        let thread = thread::Builder::new().name("keyward-audit".to_owned());
+        thread.spawn(work).map_err(StoreError::unavailable)?;
+        Ok(WriterHandle { queue, usage, uses, finished: Mutex::new(Some(finished)) })
     }
 
-    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let events = self.events.clone();
-        let mut tick = tokio::time::interval(USAGE_INTERVAL);
+    /// Works until it is asked to stop. It sleeps without giving its thread away: nobody else is on it.
+    async fn run(mut self) {
+        let queue = self.queue.clone();
+        let mut next_usage = Instant::now();
         loop {
-            let job = tokio::select! {
-                // In this order, or the evidence of use would wait for as long as there is something to commit.
-                biased;
-                _ = tick.tick() => {
-                    self.store_usage().await;
-                    continue;
-                }
-                () = events.arrived() => None,
-                job = jobs.recv() => Some(job.unwrap_or(Job::Stop)),
-            };
-            gather(&events);
-            if self.work(job, &mut jobs).await {
+            queue.wait(next_usage);
+            // First, or it would wait for as long as there is something to commit.
+            if Instant::now() >= next_usage {
+                self.store_usage().await;
+                next_usage = Instant::now() + USAGE_INTERVAL;
+            }
+            gather(&queue);
+            self.work().await;
+            if queue.is_stopping() {
                 break;
             }
         }
-        events.close();
-        while let Some(group) = events.take() {
+        queue.close();
+        while let Some(group) = queue.take() {
             self.write(group).await;
         }
+        self.write_changes().await;
         self.store_usage().await;
         if self.chain.seq > self.checkpoint_seq {
             self.checkpoint().await;
         }
     }
 
-    /// Does what is queued: a group of events, and the changes that were there by then. Returns whether it is time to
-    /// stop.
-    async fn work(&mut self, first: Option<Job>, jobs: &mut mpsc::Receiver<Job>) -> bool {
-        if let Some(group) = self.events.take() {
+    /// Does what is queued: a group of events, and the changes that are there by then.
+    async fn work(&mut self) {
+        if let Some(group) = self.queue.take() {
             self.write(group).await;
         }
-        let mut stop = false;
-        let rest: Vec<Job> = std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP).collect();
-        for job in first.into_iter().chain(rest) {
-            match job {
-                // The caller may have gone away; its change stays.
-                Job::Commit(change, events, reply) => drop(reply.send(self.commit(*change, events).await)),
-                Job::Stop => stop = true,
-            }
-        }
+        self.write_changes().await;
         if self.chain.seq - self.checkpoint_seq >= CHECKPOINT_EVERY {
             self.checkpoint().await;
         }
-        stop
+    }
+
+    async fn write_changes(&mut self) {
+        for Write { change, events, reply } in self.queue.take_writes() {
+            // The caller may have gone away; its change stays.
+            drop(reply.send(self.commit(change, events).await));
+        }
     }
 
     async fn write(&mut self, mut group: Group) {
@@ -232,7 +228,7 @@ impl Writer {
         let mut chain = self.chain.clone();
         change.events = chain.link(events);
         let uses: Vec<Usage> = change.events.iter().filter_map(|chained| usage_of(&chained.event)).collect();
-        match self.store.commit(change).await {
+        match self.store.commit_here(change).await {
             Ok(revision) => {
                 self.chain = chain;
                 self.usage.lock().unwrap_or_else(PoisonError::into_inner).count(self.chain.seq, uses);

@@ -54,8 +54,8 @@ const TRUSTED_MILLIS: u64 = 2_000;
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) client: Option<Arc<Client>>,
-    /// The answer to the plainest token request, made when first needed.
-    pub(crate) plain: arc_swap::ArcSwapOption<crate::oauth::Prepared>,
+    /// The answer to the last token request.
+    pub(crate) last: arc_swap::ArcSwapOption<crate::oauth::Prepared>,
     made: Made,
 }
 
@@ -193,6 +193,28 @@ impl Directory {
         E: Cached,
         F: Future<Output = Result<Arc<E>, StoreError>>,
     {
+        if self.is_trusted()
+            && let Some(entry) = cache.get(key).await
+            && self.stamps.is_current(entry.made())
+        {
+            return Ok(entry);
+        }
+        // On the heap: what reading needs room for would otherwise be part of every request that might have to read.
+        Box::pin(self.read_through(cache, key, read)).await
+    }
+
+    async fn read_through<K, Q, E, F>(
+        &self,
+        cache: &moka::future::Cache<K, Arc<E>>,
+        key: &Q,
+        read: impl Fn() -> F,
+    ) -> Result<Arc<E>, StoreError>
+    where
+        K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+        Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+        E: Cached,
+        F: Future<Output = Result<Arc<E>, StoreError>>,
+    {
         if !self.is_trusted() {
             return read().await;
         }
@@ -228,7 +250,7 @@ impl Directory {
     async fn read_client(&self, client_id: &str) -> Result<Arc<Entry>, StoreError> {
         let mut reader = self.reader().await?;
         let client = reader.client(client_id, &self.environment).await?.map(Arc::new);
-        Ok(Arc::new(Entry { client, plain: arc_swap::ArcSwapOption::empty(), made: reader.made }))
+        Ok(Arc::new(Entry { client, last: arc_swap::ArcSwapOption::empty(), made: reader.made }))
     }
 
     async fn read_key(&self, mark: &KeyMark) -> Result<Arc<KeyEntry>, StoreError> {
@@ -304,8 +326,9 @@ impl Directory {
         let seen = self.seen.load(Ordering::Acquire);
         let ids = match self.store.changed_since(seen).await? {
             Feed::Changes { revision, ids } => {
-                self.revoked.follow(&*self.store, &ids, revision).await?;
+                // Entries first: they must not outlive the revocation by the time that reading it takes.
                 self.stamps.record(&ids);
+                self.revoked.follow(&*self.store, &ids, revision).await?;
                 self.seen.fetch_max(revision, Ordering::AcqRel);
                 ids
             }

@@ -10,12 +10,17 @@ use keyward_store::{Query, Store, StoreError};
 
 use super::{client::all, reader::Reader};
 
+/// How many tenants a token of a partner's person names at most.
+const MAX_TENANTS: usize = 100;
+
 /// A person with what is above and beside them.
 #[derive(Debug)]
 pub(crate) struct Person {
     pub(crate) user: User,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) partner: Option<Partner>,
+    /// The tenants that the person's tokens are good in: their own, or their partner's; none for the whole platform.
+    pub(crate) tenants: Option<Vec<String>>,
     /// Every role, with the groups through which it comes: none for a role that was given directly.
     pub(crate) roles: Vec<HeldRole>,
     /// What the roles come to.
@@ -49,6 +54,7 @@ impl Reader<'_> {
     pub(super) async fn person(&mut self, id: Id<User>) -> Result<Option<Person>, StoreError> {
         let Some(user) = self.one(Some(id)).await? else { return Ok(None) };
         let (tenant, partner) = self.above(user.tenant_id, user.partner_id).await?;
+        let tenants = self.tenants_of(&user).await?;
         let mut roles = Vec::new();
         self.hold(&user.roles, &[], user.owner(), &mut roles).await?;
         for through in self.groups(id).await? {
@@ -58,7 +64,22 @@ impl Reader<'_> {
         }
         let permissions =
             roles.iter().fold(ScopeSet::default(), |all, held: &HeldRole| all.union(&held.permissions));
-        Ok(Some(Person { user, tenant, partner, roles, permissions }))
+        Ok(Some(Person { user, tenant, partner, tenants, roles, permissions }))
+    }
+
+    async fn tenants_of(&mut self, user: &User) -> Result<Option<Vec<String>>, StoreError> {
+        match (user.tenant_id, user.partner_id) {
+            (Some(tenant), _) => Ok(Some(vec![tenant.to_string()])),
+            (None, None) => Ok(None),
+            (None, Some(partner)) => {
+                self.made.of_kinds.push(Kind::Tenant);
+                let query = Query::all(Kind::Tenant).with(Field::PartnerId, Value::id(Some(partner)));
+                let (tenants, _) = all::<Tenant>(self.store, query).await?;
+                // A token must fit into a header; with too many tenants it is good in none but the administration.
+                let fit = tenants.len() <= MAX_TENANTS;
+                Ok(Some(tenants.iter().filter(|_| fit).map(|tenant| tenant.id().to_string()).collect()))
+            }
+        }
     }
 
     async fn hold(

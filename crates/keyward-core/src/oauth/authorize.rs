@@ -181,7 +181,7 @@ impl Keyward {
         if let Err(refused) = well_formed(asked, pairs) {
             return Ok(Err(refused));
         }
-        let (identity, wanted) = match self.wanted(asked).await? {
+        let (identity, wanted) = match asked.wanted() {
             Ok(scopes) => scopes,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -215,21 +215,6 @@ impl Keyward {
         }
         let location = self.granted(asked, signed_in, scope, audience, allowed, origin).await?;
         Ok(Ok(Authorization::Redirect(location)))
-    }
-
-    /// What is asked for: the scopes of OpenID Connect, and permissions.
-    async fn wanted(&self, asked: &Asked<'_>) -> Result<Result<(ScopeSet, ScopeSet), Refused>, SignInError> {
-        let allowed = &asked.client.allowed;
-        let Some(scope) = asked.get("scope") else { return Ok(Ok((ScopeSet::default(), allowed.clone()))) };
-        let Ok(scopes) = scope.parse::<ScopeSet>() else {
-            return Ok(Err(("invalid_scope", "The scope is malformed.")));
-        };
-        let identity = scopes.clone().intersection(&identity_scopes());
-        let permissions = scopes.difference(&identity);
-        if !permissions.is_subset(allowed) {
-            return Ok(Err(("invalid_scope", "The application is not allowed this scope.")));
-        }
-        Ok(Ok((identity, permissions)))
     }
 
     /// What of it the person can give.
@@ -364,6 +349,20 @@ impl Asked<'_> {
         self.params.get(name).copied()
     }
 
+    /// What is asked for: the scopes of OpenID Connect, and permissions.
+    fn wanted(&self) -> Result<(ScopeSet, ScopeSet), Refused> {
+        let allowed = &self.client.allowed;
+        let Some(scope) = self.get("scope") else { return Ok((ScopeSet::default(), allowed.clone())) };
+        let scopes: ScopeSet = scope.parse().map_err(|_| ("invalid_scope", "The scope is malformed."))?;
+        let identity = identity_scopes().intersection(&scopes);
+        let permissions = scopes.difference(&identity);
+        if permissions.is_subset(allowed) {
+            Ok((identity, permissions))
+        } else {
+            Err(("invalid_scope", "The application is not allowed this scope."))
+        }
+    }
+
     fn sign_in(&self, fresh: bool) -> SignInAsked {
         SignInAsked {
             login_hint: self.get("login_hint").map(str::to_owned),
@@ -471,7 +470,6 @@ fn without_port(uri: &str) -> Option<String> {
     (is_loopback(host) && good).then(|| format!("http://{host}{path}"))
 }
 
-/// Somebody who asks for nothing but a name.
 #[cfg(test)]
 mod tests {
     use super::*;

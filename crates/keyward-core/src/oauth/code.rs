@@ -44,6 +44,7 @@ pub(super) struct NewCode {
 /// What was obtained with a code, so that it can be ended when the code comes a second time.
 #[derive(Serialize, Deserialize)]
 struct Obtained {
+    application: Id<Application>,
     jti: String,
     family: Option<Id<RefreshToken>>,
 }
@@ -138,7 +139,7 @@ impl Keyward {
             refresh: family.as_ref(),
         };
         let (reply, event, jti) = self.person_tokens(&token, origin, now)?;
-        let kept = Obtained { jti, family: family.as_ref().map(Entity::id) };
+        let kept = Obtained { application: code.application, jti, family: family.as_ref().map(Entity::id) };
         let value = serde_json::to_string(&kept).map_err(|error| unavailable(&error))?;
         let until = now.plus_seconds(i64::from(MAX_TOKEN_LIFETIME));
         let mut change = Change::default();
@@ -187,7 +188,9 @@ impl Keyward {
         now: Timestamp,
     ) -> Result<(), OAuthError> {
         let used = self.inner.store.ticket(&key(USED, presented), now).await.map_err(|e| unavailable(&e))?;
-        let Some(obtained) = used.and_then(|used| serde_json::from_str::<Obtained>(&used.value).ok()) else {
+        let used = used.and_then(|used| serde_json::from_str::<Obtained>(&used.value).ok());
+        // Another application says nothing about a code that was never its own.
+        let Some(obtained) = used.filter(|used| used.application.any() == client.client.holder) else {
             return Ok(());
         };
         if let Some(family) = obtained.family {

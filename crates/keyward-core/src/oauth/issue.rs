@@ -8,8 +8,7 @@ use metrics::Counter;
 
 use super::{
     Authenticated, ClientAuth, OAuthError, OAuthErrorCode, Prepared, TokenReply, TokenRequest,
-    authenticate::About,
-    prepare::{prepare, prepare_plain},
+    authenticate::About, prepare::prepare_known,
 };
 use crate::{Keyward, Origin};
 
@@ -101,7 +100,8 @@ impl Keyward {
                 ISSUED.increment(1);
                 Ok(issued.reply)
             }
-            Err(error) => Err(self.deny(error, &about, origin, now).await),
+            // On the heap, so that tokens that are issued need no room for it.
+            Err(error) => Err(Box::pin(self.deny(error, &about, origin, now)).await),
         }
     }
 
@@ -166,10 +166,8 @@ impl Keyward {
             .because("rate_limited"));
         }
         let audience = self.audience(request.resource.as_deref())?;
-        let prepared = match (&request.scope, &request.tenant) {
-            (None, None) => prepare_plain(&authenticated.entry, client, now)?,
-            (scope, tenant) => Arc::new(prepare(client, scope.as_deref(), tenant.as_deref(), now)?),
-        };
+        let asked = (request.scope.as_deref(), request.tenant.as_deref());
+        let prepared = prepare_known(&authenticated.entry, client, asked, now)?;
         let options = &self.inner.options;
         let lifetime = application.token_lifetime.unwrap_or(options.token_lifetime);
         let exp = now.plus_seconds(i64::from(lifetime)).min(prepared.valid_until).unix_seconds();

@@ -117,45 +117,21 @@ impl Keyward {
         });
         let id_token = id_token.transpose()?;
         let refresh_token = token.refresh.map(|family| self.refresh_token(family, token.client));
-        let event = self.person_token_event(token, id, &jti, &scope, &session, origin, now);
+        let change = |field: &str, to: Value| FieldChange { field: field.to_owned(), from: Value::Null, to };
+        let client = json!(application.client_id);
+        let event =
+            self.session_event(Action::TOKEN_ISSUED, &token.bearer.opened.session, person, origin, now);
+        // The event has the token's number: one finds the other.
+        let event = Event {
+            id,
+            resource: Some(Subject::token(&jti)),
+            changes: Changes::of(&[change("scope", json!(scope)), change("client_id", client)]),
+            ..event
+        };
         let expires_in = exp - now.unix_seconds();
         let reply =
             TokenReply { access_token, token_type: "Bearer", expires_in, scope, id_token, refresh_token };
         Ok((reply, event, jti))
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one event, none of which belong together elsewhere"
-    )]
-    fn person_token_event(
-        &self,
-        token: &PersonToken<'_>,
-        id: Id<Event>,
-        jti: &str,
-        scope: &str,
-        session: &str,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Event {
-        let person = &token.bearer.person;
-        let change = |field: &str, to: Value| FieldChange { field: field.to_owned(), from: Value::Null, to };
-        let client = json!(token.client.application.client_id);
-        let mut context = origin.context(None);
-        context.session_id = Some(session.to_owned());
-        Event {
-            id,
-            occurred_at: now,
-            action: Action::TOKEN_ISSUED,
-            outcome: Outcome::Success,
-            reason: None,
-            actor: Subject::record(person.user.id(), &person.user.email),
-            resource: Some(Subject::token(jti)),
-            tenant_id: person.user.tenant_id,
-            partner_id: person.partner_id(),
-            changes: Changes::of(&[change("scope", json!(scope)), change("client_id", client)]),
-            context,
-        }
     }
 
     /// The claims of an access token of a person, apart from what the client makes of them.
@@ -177,8 +153,11 @@ impl Keyward {
             client_id: "".into(),
             scope: "".into(),
             env: options.default_environment().into(),
-            tenants: user.tenant_id.map(|id| vec![id.to_string()].into()),
-            tenant_id: user.tenant_id.map(|id| id.to_string()),
+            tenants: person.tenants.clone().map(Into::into),
+            tenant_id: person
+                .tenants
+                .as_deref()
+                .and_then(|all| if let [one] = all { Some(one.clone()) } else { None }),
             partner_id: person.partner_id().map(|id| id.to_string()),
             roles: Some(person.roles.iter().map(|held| held.role.id().to_string()).collect()),
             admin_role: user.admin_role.map(|role| role.as_str().to_owned()),

@@ -11,10 +11,15 @@ use serde_json::json;
 use super::{OAuthError, OAuthErrorCode};
 use crate::directory::{Client, ClientGrant, Entry};
 
-/// The answer to a token request, all but times, identifier and signature. The one to a request without parameters is
-/// kept with the client's cache entry.
+/// The longest scope that an answer is kept for, in bytes.
+const KEPT_SCOPE: usize = 1_024;
+
+/// The answer to a token request, all but times, identifier and signature. The last one is kept with the client's cache
+/// entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
+    /// The scope and the tenant that were asked for.
+    asked: (Option<String>, Option<String>),
     pub(crate) scope: String,
     pub(crate) tenants: Option<Vec<String>>,
     pub(crate) tenant: Option<Id<Tenant>>,
@@ -109,14 +114,14 @@ fn granted<'a>(client: &'a Client, live: &[&'a ClientGrant]) -> Option<Entitleme
 }
 
 /// The answer for a scope and a tenant, both optional.
-pub(crate) fn prepare(
+fn prepare(
     client: &Client,
-    scope: Option<&str>,
+    asked_scope: Option<&str>,
     wanted: Option<&str>,
     now: Timestamp,
 ) -> Result<Prepared, OAuthError> {
     let invalid_scope = |description: String| OAuthError::new(OAuthErrorCode::InvalidScope, description);
-    let asked: Option<ScopeSet> = match scope.map(str::parse).transpose() {
+    let asked: Option<ScopeSet> = match asked_scope.map(str::parse).transpose() {
         Ok(asked) => asked,
         Err(_) => {
             return Err(invalid_scope(
@@ -144,6 +149,7 @@ pub(crate) fn prepare(
     }
     let tenant = has.tenants.and_then(|tenants| if let [one] = tenants[..] { Some(one.id()) } else { None });
     Ok(Prepared {
+        asked: (asked_scope.map(str::to_owned), wanted.map(str::to_owned)),
         scope,
         tenants,
         tenant,
@@ -153,18 +159,24 @@ pub(crate) fn prepare(
     })
 }
 
-/// The answer to a request without parameters, from the entry's memory when it is still true.
-pub(crate) fn prepare_plain(
+/// The answer for a scope and a tenant, from the entry's memory when that was asked for last and is still true: most
+/// clients ask for the same again and again.
+pub(crate) fn prepare_known(
     entry: &Entry,
     client: &Client,
+    (scope, wanted): (Option<&str>, Option<&str>),
     now: Timestamp,
 ) -> Result<Arc<Prepared>, OAuthError> {
-    if let Some(plain) = entry.plain.load_full()
-        && plain.valid_until > now
+    if let Some(last) = entry.last.load_full()
+        && (last.asked.0.as_deref(), last.asked.1.as_deref()) == (scope, wanted)
+        && last.valid_until > now
     {
-        return Ok(plain);
+        return Ok(last);
     }
-    let plain = Arc::new(prepare(client, None, None, now)?);
-    entry.plain.store(Some(plain.clone()));
-    Ok(plain)
+    let prepared = Arc::new(prepare(client, scope, wanted, now)?);
+    // The same permissions can be asked for in texts of any length.
+    if scope.is_none_or(|scope| scope.len() <= KEPT_SCOPE) {
+        entry.last.store(Some(prepared.clone()));
+    }
+    Ok(prepared)
 }

@@ -222,9 +222,16 @@ fn judge_person(
     if person.user.valid_after.is_some_and(|after| claims.iat < after.unix_seconds()) {
         return Err(Dead::Unknown);
     }
-    // A person's token is good for what the person may do now, and for the tenant that the person is in now.
-    let tenants = person.user.tenant_id.map(|id| vec![id.to_string()]);
-    if tenants.as_deref() != claims.tenants.as_deref() {
+    // A person's token is good for what the person may do now, and in those of its tenants that are the person's now.
+    let tenants = match (claims.tenants.as_deref(), &person.tenants) {
+        (None, None) => None,
+        (Some(named), Some(own)) => {
+            Some(named.iter().filter(|tenant| own.contains(tenant)).cloned().collect())
+        }
+        _ => return Err(Dead::Unknown),
+    };
+    let left = tenants.as_ref().is_none_or(|left: &Vec<String>| !left.is_empty());
+    if !left && claims.tenants.as_ref().is_some_and(|named| !named.is_empty()) {
         return Err(Dead::Unknown);
     }
     Ok(LiveToken { claims, scopes, tenants, holder: Holder::Person(person) })

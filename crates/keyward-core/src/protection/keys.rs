@@ -72,7 +72,7 @@ impl Keyward {
         metrics::counter!("keyward_api_key_checks_total", "result" => "ok").increment(1);
         // A publishable key is everybody's: who uses it is evidence of nothing.
         let Some(record) = &key.record else { return };
-        self.inner.writer.used(Usage {
+        self.inner.uses.count(Usage {
             subject: record.id().any(),
             day: now.as_chrono().date_naive(),
             address: address.unwrap_or("unknown").to_owned(),

@@ -7,8 +7,10 @@ mod feed;
 mod forward;
 mod keys;
 mod tokens;
+mod uses;
 mod verify;
 
 pub(crate) use feed::MAX_WAITING;
 pub use forward::Presented;
+pub(crate) use uses::{KeyUses, store_uses};
 pub use verify::{KeyVerdict, KeyVerifier, VerifyKey};

@@ -269,23 +269,15 @@ impl Keyward {
     ) -> Result<(NewSession, Vec<String>), SignInError> {
         self.fresh(signed_in)?;
         let (user, now) = (&signed_in.person.user, self.now());
-        let stored = self.own(signed_in).await?;
-        let (next, codes, change) = match stored {
-            Some(stored) => {
-                let (next, codes) = self.enrolled(user, &stored, sealed, code, now)?;
-                (next, codes, Some(stored.meta.version))
-            }
-            None => {
-                let meta = Meta::new(Id::generate(now, self.random()), now);
-                let none = Authenticators::none(meta, user);
-                let (mut next, codes) = self.enrolled(user, &none, sealed, code, now)?;
-                next.meta.version = 1;
-                (next, codes, None)
-            }
-        };
-        let change = match change {
-            Some(version) => Change::default().replace(version, next),
-            None => Change::default().create(next),
+        let (change, codes) = if let Some(stored) = self.own(signed_in).await? {
+            let (next, codes) = self.enrolled(user, &stored, sealed, code, now)?;
+            (Change::default().replace(stored.meta.version, next), codes)
+        } else {
+            let meta = Meta::new(Id::generate(now, self.random()), now);
+            let (mut next, codes) =
+                self.enrolled(user, &Authenticators::none(meta, user), sealed, code, now)?;
+            next.meta.version = 1;
+            (Change::default().create(next), codes)
         };
         Ok((self.reopened(signed_in, change, Action::USER_MFA_ENABLED, origin).await?, codes))
     }

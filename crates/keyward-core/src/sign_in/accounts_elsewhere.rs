@@ -188,7 +188,7 @@ impl Keyward {
         if provider.config["create_users"].as_bool() != Some(true) {
             return refuse("There is no account for you here. Ask your administrator to invite you.");
         }
-        let Some(email) = arrival.email.clone().filter(|email| email.validate_email()) else {
+        let Some(email) = arrival.email.clone().filter(ValidateEmail::validate_email) else {
             return refuse("The identity provider did not say your e-mail address.");
         };
         let call = Call { caller: Caller::system(), origin: origin.clone(), idempotency: None };
@@ -196,7 +196,7 @@ impl Keyward {
         let name = arrival.name.clone().unwrap_or_else(|| email.clone());
         let user = User {
             meta: work.meta(),
-            name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+            name: name.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).take(200).collect(),
             email,
             admin_role: None,
             partner_id: provider.partner_id,
@@ -215,7 +215,8 @@ impl Keyward {
         event.reason = Some("identity_provider".to_owned());
         event.partner_id = partner_id;
         let permissions = keyward_model::ScopeSet::default();
-        let person = Person { user: user.clone(), tenant, partner, roles: Vec::new(), permissions };
+        let person =
+            Person { user: user.clone(), tenant, partner, tenants: None, roles: Vec::new(), permissions };
         Ok((person, with.create(user).create(identity), vec![event]))
     }
 
@@ -326,6 +327,7 @@ fn copy(person: &Person) -> Person {
         user: person.user.clone(),
         tenant: person.tenant.clone(),
         partner: person.partner.clone(),
+        tenants: person.tenants.clone(),
         roles: Vec::new(),
         permissions: keyward_model::ScopeSet::default(),
     }

@@ -3,7 +3,7 @@
 
 use keyward_crypto::{credential::Credential, password};
 use keyward_model::{Action, AdminRole, Authenticators, Field, Id, Kind, Meta, Reach, Status, User, Value};
-use keyward_store::{Change, Condition, Guard, Query, StoreError, Test, Ticket, TicketKey};
+use keyward_store::{Change, Condition, Guard, Query, StoreError, TakenKey, Test, Ticket, TicketKey};
 use serde_json::json;
 use validator::ValidateEmail;
 
@@ -102,12 +102,11 @@ impl Keyward {
         change.tickets.push(Ticket { key, value: String::new(), expires_at: None });
         match self.commit(change, vec![event]).await {
             Ok(_) => Ok(()),
-            // Somebody else was quicker.
-            Err(StoreError::Stale) => Err(SignInError::DeadLink),
-            Err(StoreError::Taken(keyward_store::TakenKey::Record(_))) => {
+            Err(StoreError::Taken(TakenKey::Record(_))) => {
                 Err(SignInError::Invalid("There is a user with this address already."))
             }
-            Err(StoreError::Taken(_)) => Err(SignInError::DeadLink),
+            // Somebody else was quicker.
+            Err(StoreError::Stale | StoreError::Taken(_)) => Err(SignInError::DeadLink),
             Err(error) => Err(error.into()),
         }
     }

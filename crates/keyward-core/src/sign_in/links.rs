@@ -5,9 +5,7 @@ use keyward_crypto::{
     credential::{Credential, CredentialKind, check},
     digest, password,
 };
-use keyward_model::{
-    Action, Authenticators, Entity, Event, Id, Meta, Outcome, Reach, Timestamp, UniqueKey, User,
-};
+use keyward_model::{Action, Authenticators, Entity, Event, Id, Outcome, Reach, Timestamp, UniqueKey, User};
 use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt, Ticket, TicketKey};
 use serde::{Deserialize, Serialize};
@@ -254,12 +252,10 @@ impl Keyward {
             password_changed_at: Some(work.now),
             ..stored
         };
-        let change = match stored {
-            Some(stored) => Change::default().replace(stored.meta.version, chosen(work.next(&stored))),
-            None => {
-                let meta = Meta::new(Id::generate(work.now, self.random()), work.now);
-                Change::default().create(chosen(Authenticators::none(meta, &user)))
-            }
+        let change = if let Some(stored) = stored {
+            Change::default().replace(stored.meta.version, chosen(work.next(&stored)))
+        } else {
+            Change::default().create(chosen(Authenticators::none(work.meta(), &user)))
         };
         let next = User { valid_after: Some(work.now), ..work.next(&user) };
         let change = change.replace(user.meta.version, next.clone());

@@ -79,6 +79,23 @@ struct Kept {
     began: i64,
 }
 
+impl Kept {
+    /// The change by which the trip ends, and what its provider said is used up.
+    fn once(&self, arrival: &Arrival, now: Timestamp) -> Change {
+        let ended = Ticket {
+            key: TicketKey::new(ENDED, self.state.clone()),
+            value: String::new(),
+            expires_at: Some(now.plus_seconds(LASTS)),
+        };
+        let said = arrival.once.as_ref().map(|(name, until)| Ticket {
+            key: TicketKey::new(ONCE, format!("{}:{name}", self.provider)),
+            value: String::new(),
+            expires_at: Some(*until),
+        });
+        Change { tickets: [ended].into_iter().chain(said).collect(), ..Change::default() }
+    }
+}
+
 impl Keyward {
     /// Sends a browser to an identity provider: the address, and what the browser must keep.
     pub async fn depart(
@@ -185,7 +202,7 @@ impl Keyward {
             return Ok(TripEnd::Tested(Box::new(report)));
         }
         let arrival = arrival.map_err(SignInError::Provider)?;
-        let once = self.once(kept, &arrival, now);
+        let once = kept.once(&arrival, now);
         match &kept.purpose {
             Purpose::SignIn(return_to) => {
                 let new = self.sign_in_by(&provider, &arrival, once, origin, now).await?;
@@ -206,21 +223,6 @@ impl Keyward {
                 Ok(TripEnd::Linked)
             }
         }
-    }
-
-    /// The change by which a trip ends, and what its provider said is used up.
-    fn once(&self, kept: &Kept, arrival: &Arrival, now: Timestamp) -> Change {
-        let ended = Ticket {
-            key: TicketKey::new(ENDED, kept.state.clone()),
-            value: String::new(),
-            expires_at: Some(now.plus_seconds(LASTS)),
-        };
-        let said = arrival.once.as_ref().map(|(name, until)| Ticket {
-            key: TicketKey::new(ONCE, format!("{}:{name}", kept.provider)),
-            value: String::new(),
-            expires_at: Some(*until),
-        });
-        Change { tickets: [ended].into_iter().chain(said).collect(), ..Change::default() }
     }
 
     async fn test_report(

@@ -23,26 +23,36 @@ const MAX_DETAIL: usize = 500;
 
 /// Where the service token comes from that a guard asks Keyward with. It needs the permission `keys:verify`.
 ///
-/// A closure is one: `|| async { Ok(client.token().await?) }`. It is asked for every question, so it should hand out the
-/// same token for as long as that is good.
+/// A closure is one. With `keyward-client`, which keeps tokens and renews them:
+///
+/// ```
+/// # use keyward_client::KeywardClient;
+/// # use keyward_guard::{BuildError, RemoteKeys};
+/// # fn example(client: KeywardClient) -> Result<RemoteKeys, BuildError> {
+/// RemoteKeys::new("https://keyward.example", move |refused: Option<String>| {
+///     let client = client.clone();
+///     async move {
+///         if let Some(token) = refused {
+///             client.reject(&token);
+///         }
+///         Ok(client.token().await?.secret().to_owned())
+///     }
+/// })
+/// # }
+/// ```
 pub trait TokenSource: Send + Sync + 'static {
-    /// A token that is good now.
-    fn token(&self) -> BoxFuture<'_, Result<String, BoxError>>;
-
-    /// Keyward refused this token although it was good: it should not be handed out again.
-    fn refused<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
-        let _ = token;
-        Box::pin(async {})
-    }
+    /// A token that is good now. It is asked for with every question, so it should be the same one for as long as that is
+    /// good; after Keyward refused one, with that, which then is not to be handed out again.
+    fn token<'a>(&'a self, refused: Option<&'a str>) -> BoxFuture<'a, Result<String, BoxError>>;
 }
 
 impl<F, Fut> TokenSource for F
 where
-    F: Fn() -> Fut + Send + Sync + 'static,
+    F: Fn(Option<String>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<String, BoxError>> + Send + 'static,
 {
-    fn token(&self) -> BoxFuture<'_, Result<String, BoxError>> {
-        Box::pin(self())
+    fn token<'a>(&'a self, refused: Option<&'a str>) -> BoxFuture<'a, Result<String, BoxError>> {
+        Box::pin(self(refused.map(str::to_owned)))
     }
 }
 
@@ -104,11 +114,11 @@ impl RemoteKeys {
             body.as_object_mut().map(|members| members.remove("environment"));
         }
         let send = |token: String| self.http.post(self.url.clone()).bearer_auth(token).json(&body).send();
-        let token = self.tokens.token().await?;
+        let token = self.tokens.token(None).await?;
         let mut response = send(token.clone()).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.tokens.refused(&token).await;
-            response = send(self.tokens.token().await?).await?;
+            // It was revoked, or its source does not know when it expires.
+            response = send(self.tokens.token(Some(&token)).await?).await?;
         }
         Ok(read(response, MAX_LEN).await?.json()?)
     }

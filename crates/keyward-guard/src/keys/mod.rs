@@ -34,7 +34,7 @@ const FRESH_MOST: Duration = Duration::from_hours(1);
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 /// How long the issuer is left alone after an attempt to refresh keys that are still good.
 const RETRY_STALE: Duration = Duration::from_secs(5);
-/// How often an unknown `kid` may cause a refresh: anybody can make one up.
+/// How often an unknown `kid` may cause a refresh that brings nothing: anybody can make one up.
 const RETRY_UNKNOWN: Duration = Duration::from_secs(30);
 
 /// Why the issuer's keys are not known.
@@ -161,7 +161,7 @@ impl Keys {
             && self.is_due(Why::Stale, &mut attempts)
         {
             let keys = self.clone();
-            tokio::spawn(async move { keys.fetch(attempts).await });
+            tokio::spawn(async move { keys.fetch(Why::Stale, attempts).await });
         }
     }
 
@@ -190,11 +190,12 @@ impl Keys {
     /// Asks the issuer, or waits for the answer that somebody else is waiting for. The task goes on when the request
     /// that began it is given up, as others wait for it.
     async fn refresh(self: &Arc<Self>, why: Why) {
-        let keys = self.clone();
+        let (keys, asked) = (self.clone(), Instant::now());
         let task = tokio::spawn(async move {
             let mut attempts = keys.attempts.clone().lock_owned().await;
-            if keys.is_due(why, &mut attempts) {
-                keys.fetch(attempts).await;
+            let answered = attempts.last.is_some_and(|last| last > asked);
+            if !answered && keys.is_due(why, &mut attempts) {
+                keys.fetch(why, attempts).await;
             }
         });
         if let Err(error) = task.await {
@@ -225,9 +226,13 @@ impl Keys {
     }
 
     /// Asks the issuer. Holding `attempts` keeps others from doing the same.
-    async fn fetch(&self, mut attempts: OwnedMutexGuard<Attempts>) {
+    async fn fetch(&self, why: Why, mut attempts: OwnedMutexGuard<Attempts>) {
         match self.ask().await {
             Ok(snapshot) => {
+                // Who rotates may do so again soon. A stranger can't make an issuer publish keys.
+                if why == Why::UnknownKid && self.brings_keys(&snapshot.set) {
+                    attempts.unknown_kid = None;
+                }
                 self.snapshot.store(Some(Arc::new(snapshot)));
                 self.distrusted.store(false, Ordering::Relaxed);
             }
@@ -261,6 +266,12 @@ impl Keys {
             set,
             feed,
         })
+    }
+
+    /// Whether a new set has a key that was not known.
+    fn brings_keys(&self, set: &KeySet) -> bool {
+        let known = self.kids();
+        set.iter().any(|key| !known.iter().any(|kid| kid == key.kid()))
     }
 
     /// The generation of a new set: another one if a key is gone or changed.

@@ -199,15 +199,13 @@ async fn every_refusal_of_keyward_has_its_reason() {
 struct Forgetful(Arc<AtomicUsize>);
 
 impl TokenSource for Forgetful {
-    fn token(&self) -> BoxFuture<'_, Result<String, BoxError>> {
+    fn token<'a>(&'a self, refused: Option<&'a str>) -> BoxFuture<'a, Result<String, BoxError>> {
+        if let Some(token) = refused {
+            assert_eq!(token, "stale");
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
         let stale = self.0.load(Ordering::SeqCst) == 0;
         Box::pin(async move { Ok(if stale { "stale" } else { SERVICE_TOKEN }.to_owned()) })
-    }
-
-    fn refused<'a>(&'a self, token: &'a str) -> BoxFuture<'a, ()> {
-        assert_eq!(token, "stale");
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async {})
     }
 }
 
@@ -226,7 +224,7 @@ async fn a_service_token_that_is_refused_is_replaced_once() {
     let protection = builder(&issuer).mode(Mode::ApiKey).api_keys(hopeless).build().unwrap().require("a");
     assert_eq!(told(&protection, &key).await, "unavailable");
     assert_eq!(issuer.count(VERIFY), 4);
-    let failing = RemoteKeys::new(&issuer.url, || async { Err::<String, _>(BoxError::from("no token")) });
+    let failing = RemoteKeys::new(&issuer.url, |_| async { Err::<String, _>(BoxError::from("no token")) });
     let keys = failing.unwrap();
     assert!(!format!("{keys:?}").contains("token"));
     let protection = builder(&issuer).mode(Mode::ApiKey).api_keys(keys).build().unwrap().require("a");

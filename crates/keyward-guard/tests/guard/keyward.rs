@@ -3,6 +3,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer};
+use keyward_client::{ClientOptions, ClientSecret};
 use keyward_core::{Call, Caller as Operator, Keyward, MasterKey, NewClient, Options, Origin, SystemRandom};
 use keyward_crypto::{
     attacks::{Attack, Defect, Target, attacks},
@@ -119,7 +120,7 @@ impl Server {
             json!({ "reach": "global", "client_id": "points-api", "allowed_scopes": ["keys:verify"] });
         let service = self.application(&fields).await;
         let token = self.token(&service).await;
-        let keys = RemoteKeys::new(&self.url, move || {
+        let keys = RemoteKeys::new(&self.url, move |_| {
             let token = token.clone();
             async move { Ok::<_, BoxError>(token) }
         });
@@ -227,6 +228,44 @@ async fn keys_of_keyward_are_good_alone_and_beside_a_token() {
     let took = eventually(async || outcome(&check_key(&alone, &value).await) == "key_revoked").await;
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert_eq!(outcome(&check_key(&alone, &foreign).await), "ok");
+}
+
+/// The guard's own token is revoked long before it expires: the next question about a key is asked with another one.
+#[actix_web::test]
+async fn a_guard_gets_over_the_revocation_of_its_own_token() {
+    let server = Server::start().await;
+    let tenant = server.tenant("acme").await;
+    let fields = json!({ "reach": "global", "client_id": "points-api", "allowed_scopes": ["keys:verify"] });
+    let service = server.application(&fields).await;
+    let secret = ClientSecret::new(&service.secret);
+    let client = ClientOptions::from_issuer(&server.url, &service.client_id, secret).build().unwrap();
+    let tokens = client.clone();
+    let keys = RemoteKeys::new(&server.url, move |refused: Option<String>| {
+        let client = tokens.clone();
+        async move {
+            if let Some(token) = refused {
+                client.reject(&token);
+            }
+            Ok(client.token().await?.secret().to_owned())
+        }
+    });
+    let guard = Guard::builder(&server.url).audience(format!("{}/api", server.url)).mode(Mode::ApiKey);
+    let guard = guard.environment("production").api_keys(keys.unwrap()).build().unwrap();
+    let protection = guard.require("points:read");
+    let key = async || {
+        let body = json!({ "name": "Till", "tenant_id": tenant, "permissions": ["points:read"] });
+        text(&server.create("api-keys", &body).await["value"])
+    };
+    assert_eq!(outcome(&check_key(&protection, &key().await).await), "ok");
+    let own = client.token().await.unwrap();
+    let revoke = server.http.post(format!("{}/oauth2/revoke", server.url));
+    let revoke =
+        revoke.basic_auth(&service.client_id, Some(&service.secret)).form(&[("token", own.secret())]);
+    assert_eq!(revoke.send().await.unwrap().status(), 200);
+    assert_eq!(client.token().await.unwrap().secret(), own.secret(), "nobody told the client");
+    // A key of which no answer is remembered.
+    assert_eq!(outcome(&check_key(&protection, &key().await).await), "ok");
+    assert_ne!(client.token().await.unwrap().secret(), own.secret());
 }
 
 /// Tokens by a key that Keyward does not know, and everything else that needs none of its keys.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{AUDIENCE, Issuer, builder, told, usual};
 
-fn token() -> std::future::Ready<Result<String, keyward_guard::BoxError>> {
+fn token(_: Option<String>) -> std::future::Ready<Result<String, keyward_guard::BoxError>> {
     std::future::ready(Ok(String::new()))
 }
 

@@ -14,9 +14,6 @@ use url::form_urlencoded;
 use super::plain_error;
 use crate::{State, browser, origin};
 
-/// The parameter by which a request that was made before says when.
-const SINCE: &str = "since";
-
 /// Sends a browser on. Whatever the method was, it goes on with GET (RFC 9700 section 4.12).
 fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther()
@@ -43,8 +40,7 @@ pub(super) async fn authorize(request: HttpRequest, payload: Payload, state: Dat
         Err(refused) => return refused,
     };
     let keyward = &state.keyward;
-    let since = pairs.iter().find(|(name, _)| name == SINCE).map(|(_, since)| since.clone());
-    pairs.retain(|(name, _)| name != SINCE);
+    let since = browser::take_since(&mut pairs);
     let judged = async {
         let signed_in = browser::signed_in(&request, keyward).await?;
         let since = since.as_deref().and_then(|since| keyward.open_moment(since));
@@ -53,10 +49,16 @@ pub(super) async fn authorize(request: HttpRequest, payload: Payload, state: Dat
     match judged.await {
         Ok(Authorization::Redirect(location)) => see_other(&location),
         Ok(Authorization::Page(error)) => page(&error),
-        Ok(Authorization::Consent(_)) => see_other(&format!("/console/consent?{}", encoded(&pairs))),
+        Ok(Authorization::Consent(_)) => {
+            // The page judges the request again, and must know what was proven for it.
+            if let Some(since) = since {
+                browser::put_since(&mut pairs, since);
+            }
+            see_other(&format!("/console/consent?{}", encoded(&pairs)))
+        }
         Ok(Authorization::SignIn(asked)) => match keyward.seal_moment(keyward.now()) {
             Ok(now) => {
-                pairs.push((SINCE.to_owned(), now));
+                browser::put_since(&mut pairs, now);
                 see_other(&sign_in_page(&asked, &pairs))
             }
             Err(error) => unavailable(&error),

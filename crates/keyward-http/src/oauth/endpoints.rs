@@ -22,7 +22,7 @@ pub(super) async fn token(request: HttpRequest, payload: Payload, state: Data<St
     let client_id = client_id.map(|client| client.client_id.clone());
     let answer = match asked {
         Ok(asked) => state.keyward.token(asked, &origin).await,
-        Err(error) => Err(state.keyward.refuse_token(error, None, &origin).await),
+        Err(error) => Err(Box::pin(state.keyward.refuse_token(error, None, &origin)).await),
     };
     let response = match answer {
         Ok(reply) => granted(&reply),

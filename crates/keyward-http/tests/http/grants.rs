@@ -1,5 +1,6 @@
 //! What a client with grants gets, with and without a tenant in the request.
 
+use keyward_core::{Origin, TokenRequest};
 use serde_json::{Value, json};
 
 use crate::support::{Client, DAY, Jwt, Reply, TestApp, admin, decode, delete, get, put};
@@ -267,4 +268,13 @@ async fn unknown_applications() {
         it.put(&client, &json!([])).await.expect(404, &client.id);
     }
     it.app.admin(get(&admin(&format!("applications/{}", it.hub.id)))).await.expect(200, "its neighbour");
+}
+
+/// What a request might need but seldom does is not part of every request: its future is made and moved each time.
+#[actix_web::test]
+async fn a_token_request_needs_little_room() {
+    let app = TestApp::start().await;
+    let origin = Origin::default();
+    let size = size_of_val(&app.keyward.token(TokenRequest::default(), &origin));
+    assert!(size < 4_096, "{size} bytes");
 }

@@ -26,7 +26,7 @@ pub(crate) fn builder_with_keys(issuer: &Issuer) -> Builder {
 }
 
 pub(crate) fn remote(issuer: &Issuer, token: &'static str) -> RemoteKeys {
-    RemoteKeys::new(&issuer.url, move || async move { Ok::<_, BoxError>(token.to_owned()) }).unwrap()
+    RemoteKeys::new(&issuer.url, move |_| async move { Ok::<_, BoxError>(token.to_owned()) }).unwrap()
 }
 
 /// A text with the form of a key.

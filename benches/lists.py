@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""`scripts/bench lists`: how long lists take at 100,000 rows, on SQLite and PostgreSQL.
+
+One request after the other on one connection, pages spread over the whole list. Writes docs/benchmarks-lists.md.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from types import SimpleNamespace
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from bench import ROOT, build, say  # noqa: E402
+from harness.fill import Database  # noqa: E402
+from harness.load import Connection, Plan, grant, one_by_one, wrk  # noqa: E402
+from harness.process import BenchError, install_cleanup, own_cores, stop_all  # noqa: E402
+from harness.servers import ADMIN, Keyward, KeywardPostgres  # noqa: E402
+
+TENANTS = 1_000
+# Resource, table, and what one of them is made of beside its tenant.
+KINDS = {
+    "applications": ("applications", {"name": "Nightly job", "type": "service", "client_id": "job",
+                                      "allowed_scopes": ["read:points"], "notes": "Adjusts points at night"}),
+    "users": ("users", {"name": "Person", "email": "person@example.com"}),
+    "roles": ("roles", {"name": "Role", "permissions": ["read:points"]}),
+    "groups": ("groups", {"name": "Group"}),
+    "agents": ("agents", {"name": "Agent", "allowed_scopes": ["read:points"]}),
+    "api-keys": ("api_keys", {"name": "Key", "kind": "secret", "permissions": ["read:points"]}),
+}
+# Lists of applications that ask for more than a page.
+ASKED = {
+    "by name": "sort=name", "by status": "status=active", "search, all match": "q=nightly",
+    "search, one matches": "q=job+{rows}", "search, none matches": "q=zebra",
+}
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="scripts/bench lists", description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default 100,000)")
+    parser.add_argument("--requests", type=int, default=60, help="requests for each figure (default 60)")
+    parser.add_argument("--only", choices=["keyward", "keyward-pg"], help="one database (default both)")
+    parser.add_argument("--profile", default="dist", help="the cargo profile (default dist, as released)")
+    parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
+    parser.add_argument("--keyward", help="another binary, which is not built")
+    options = parser.parse_args()
+    options.names = ["keyward"]
+    options.no_build |= bool(options.keyward)
+    return options
+
+
+def prepare(server, rows):
+    """A partner with a tenant that has half of everything; who may see which; their tokens come later."""
+    server.prepare()
+    server.start_in(server.prepared, grant(server.clients[:1]))
+    http, like = Connection(server.port), {}
+    bearer = server.bearer(http)
+    partner = http.json("POST", f"{ADMIN}/partners", bearer, {"name": "Large", "slug": "large"})["id"]
+    tenant = {"name": "Large", "slug": "large-tenant", "partner_id": partner}
+    like["tenants"] = tenant = http.json("POST", f"{ADMIN}/tenants", bearer, tenant)["id"]
+    for resource, (_, body) in KINDS.items():
+        like[resource] = http.json("POST", f"{ADMIN}/{resource}", bearer, {**body, "tenant_id": tenant})["id"]
+    for role, owner in (("partner_admin", {"partner_id": partner}), ("tenant_admin", {"tenant_id": tenant})):
+        admin = {"name": role, "email": f"{role}@example.com", "admin_role": role, **owner}
+        http.json("POST", f"{ADMIN}/users", bearer, admin)
+    http.close()
+    # The audit log can't be copied: its chain would break.
+    while server_events(server, bearer) < rows:
+        wrk(server.port, grant(server.clients), core=server.place.load_core, seconds=2, connections=32,
+            scratch=server.place.logs)
+    server.stop()
+    target = server.database_url or os.path.join(server.prepared, "keyward-data", "keyward.db")
+    database = Database(target)
+    database.fill("tenants", tenant, TENANTS)
+    for resource, (table, _) in KINDS.items():
+        say(f"filling {table}")
+        database.fill(table, like[resource], rows, TENANTS)
+    database.settle()
+
+
+def server_events(server, bearer):
+    http = Connection(server.port)
+    total = http.json("GET", f"{ADMIN}/audit?per_page=1", bearer)["pagination"]["total"]
+    http.close()
+    return total
+
+
+def measure(server, bearer, path, query, requests):
+    """p50 and p95 of pages of 100 from everywhere in the list, in milliseconds, and of the first page anew."""
+    http = Connection(server.port)
+    first = f"{ADMIN}/{path}?per_page=100&{query}"
+    total = http.json("GET", first, bearer)["pagination"]["total"]
+    http.close()
+    pages = max(1, -(-total // 100))
+    # Not in order: 61 has no divisor in common with most numbers of pages.
+    numbers = [1 + (number * max(1, pages // requests) * 61) % pages for number in range(requests)]
+    plans = [Plan("GET", f"{first}&page={number}", bearer, expect='"pagination"') for number in numbers]
+    figures = one_by_one(server.port, plans)
+    return f"{figures['p50']:.1f} / {figures['p95']:.1f}", total
+
+
+def database_table(server, options):
+    say(f"preparing {server.label}")
+    prepare(server, options.rows)
+    server.start_in(server.prepared, grant(server.clients[:1]))
+    http = Connection(server.port)
+    callers = {"platform": server.bearer(http)}
+    http.close()
+    for role in ("partner_admin", "tenant_admin"):
+        token = server.command("admin", "token", "--email", f"{role}@example.com").split()[-1]
+        callers[role.split("_")[0]] = {"Authorization": f"Bearer {token}"}
+    time.sleep(1.1)
+    lines = [f"## {server.label}", "", "| list | platform | partner | tenant |", "| --- | --- | --- | --- |"]
+    lists = [(resource, resource, "") for resource in (*KINDS, "audit")]
+    lists += [(f"applications, {name}", "applications", query.format(rows=options.rows)) for name, query in ASKED.items()]
+    for name, path, query in lists:
+        say(f"{server.label}: {name}")
+        row = []
+        for bearer in callers.values():
+            figures, total = measure(server, bearer, path, query, options.requests)
+            row.append(f"{figures} ({total:,})")
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    server.stop()
+    return "\n".join(lines)
+
+
+def main():
+    options = parse()
+    install_cleanup()
+    build(options)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+    server_core, load_core = own_cores()
+    os.sched_setaffinity(0, {load_core})
+    kinds = [kind for kind in (Keyward, KeywardPostgres) if options.only in (None, kind.name)]
+    with contextlib.ExitStack() as stack:
+        folders = [tempfile.mkdtemp(prefix="keyward-lists-", dir=target) for _ in range(2)]
+        for folder in folders:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        place = SimpleNamespace(
+            root=ROOT, logs=folders[0], data=folders[1], stack=stack, server_core=server_core, load_core=load_core,
+            keyward=options.keyward or os.path.join(target, options.profile, "keyward"),
+        )
+        stack.callback(stop_all)
+        tables = [database_table(kind(place), options) for kind in kinds]
+    text = (f"# Lists\n\nWritten by `scripts/bench lists`; don't edit. Milliseconds, p50 / p95 of {options.requests} requests "
+            f"for 100 records, pages spread over the whole list, one connection, read by Python; in brackets how many "
+            f"records the list has. {options.rows:,} rows of each table, half of them in one tenant of one partner, the rest "
+            f"in {TENANTS:,} tenants.\n\n" + "\n\n".join(tables) + "\n")
+    print(text)
+    if len(kinds) == 2 and options.rows == 100_000:
+        with open(os.path.join(ROOT, "docs", "benchmarks-lists.md"), "w") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BenchError, OSError) as error:
+        sys.exit(f"bench: {error}")
