@@ -30,5 +30,9 @@ export async function comesBack(person, redirectUri, doing) {
     if (!String(error).includes('ERR_NAME_NOT_RESOLVED')) throw error;
   });
   const [request] = await Promise.all([back, done]);
+  // What it says must not get in the way of the next page.
+  const isThere = () => ['chrome-error:', redirectUri].some((start) => person.page.url().startsWith(start));
+  while (!isThere()) await person.page.waitForTimeout(20);
+  if (person.page.url().startsWith('chrome-error:')) await person.page.goto('about:blank');
   return new URL(request.url());
 }
