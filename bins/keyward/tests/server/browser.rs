@@ -49,10 +49,10 @@ impl Page {
         inputs.filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?))).collect()
     }
 
-    /// The value of an element by its `id`.
+    /// The text of a box that is there to be copied, by its `id`.
     pub(crate) fn shown(&self, id: &str) -> String {
-        let known = Regex::new(&format!("id=\"{id}\"[^>]* value=\"([^\"]*)\"")).unwrap();
-        known.captures(&self.body).unwrap_or_else(|| panic!("no {id}: {}", self.body))[1].to_owned()
+        let area = Regex::new(&format!("<textarea id=\"{id}\"[^>]*>([^<]*)<")).unwrap();
+        area.captures(&self.body).unwrap_or_else(|| panic!("no {id}: {}", self.body))[1].to_owned()
     }
 }
 

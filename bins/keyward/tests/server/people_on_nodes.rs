@@ -1,15 +1,10 @@
 //! People on several processes with one database: what is good once is good once among all of them.
 
-use std::{
-    collections::HashSet,
-    sync::Barrier,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashSet, sync::Barrier, thread, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_crypto::{digest::sha256, totp::TotpSecret};
-use keyward_model::Timestamp;
+use keyward_model::{Clock as _, SystemClock};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
@@ -123,8 +118,7 @@ fn app(key: &str) -> TotpSecret {
 
 /// The code that an app shows some seconds from now.
 fn code(app: &TotpSecret, ahead: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    app.code(Timestamp::from_unix_millis(i64::try_from(now).unwrap()).unwrap().plus_seconds(ahead))
+    app.code(SystemClock.now().plus_seconds(ahead))
 }
 
 fn sign_in(browser: &Browser, server: &Server) -> Page {

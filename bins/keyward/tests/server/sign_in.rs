@@ -45,5 +45,5 @@ fn a_person_is_invited_enrolled_federated_and_revoked() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}\n{}", server.log());
     let verified = out.lines().filter(|line| line.starts_with("verified: ")).count();
-    assert_eq!(verified, 13, "{out}");
+    assert_eq!(verified, 17, "{out}");
 }

@@ -14,3 +14,13 @@ pub struct CarryOn {
     /// The form.
     pub form: Form,
 }
+
+/// Says that somebody is signed in, on the way to an application. The browser goes on by itself.
+#[derive(Template)]
+#[template(path = "page/onward.html")]
+pub struct Onward {
+    /// Around the page.
+    pub shell: Shell,
+    /// Where it goes on: a path of this server.
+    pub location: String,
+}

@@ -17,7 +17,7 @@ mod step_up;
 mod two_step;
 
 pub use account::{Account, Profile, Session, TwoStep};
-pub use carry_on::CarryOn;
+pub use carry_on::{CarryOn, Onward};
 pub use consent::{Consent, ConsentPermission};
 pub use error::ErrorPage;
 pub use password::{Delivery, ForgottenPassword, NewPassword, Occasion, ResetLink, ResetRequested};

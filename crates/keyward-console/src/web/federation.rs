@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+        header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFRESH},
     },
     web::{Data, Path, Payload},
 };
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Form, content_security_policy,
-    page::{CarryOn, Claim, Mapped, ProviderTest, TestStep, Verdict},
+    page::{CarryOn, Claim, Mapped, Onward, ProviderTest, TestStep, Verdict},
     paths,
 };
 
@@ -112,6 +112,10 @@ async fn arrived(
     let signed_in = state.signed_in(request).await?;
     let kept = Kept::Trip.of(request, &state.keyward);
     let from = origin(request);
+    let goes_on = match said {
+        Said::Oidc(_) => |_: &State, to: &str| see_other(to),
+        Said::Saml(_) => onward,
+    };
     let end = state.keyward.arrive(provider, kept.as_deref(), named, &said, signed_in.as_ref(), &from).await;
     let mut response = match end {
         Ok(TripEnd::SignedIn(new, return_to)) => {
@@ -119,7 +123,11 @@ async fn arrived(
                 let ended = state.keyward.sign_out(&before, &from).await;
                 ended.map_err(|error| state.failed(request, &error))?;
             }
-            state.begin_session(see_other(return_to.as_deref().unwrap_or(paths::CONSOLE)), new)
+            let response = match &return_to {
+                Some(path) => goes_on(state, path),
+                None => see_other(paths::CONSOLE),
+            };
+            state.begin_session(response, new)
         }
         Ok(TripEnd::Linked) => see_other(paths::ACCOUNT),
         Ok(TripEnd::Tested(report)) => match &signed_in {
@@ -130,6 +138,18 @@ async fn arrived(
     };
     keep(&mut response, &Kept::Trip.gone(&state.keyward));
     Ok(response)
+}
+
+/// Leads on to where an application waits. A redirect would be a part of the way of the form that brought the answer, and
+/// forms of a page that knows of no application lead nowhere but here.
+fn onward(state: &State, path: &str) -> HttpResponse {
+    let page = Onward { shell: state.shell(), location: path.to_owned() };
+    let mut response = crate::respond(StatusCode::OK, &page, &[]);
+    // Not a header's text: the link on the page remains.
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0;url={path}")) {
+        response.headers_mut().insert(REFRESH, refresh);
+    }
+    response
 }
 
 fn tested(state: &State, signed_in: &SignedIn, provider: &str, report: TestReport) -> HttpResponse {

@@ -12,7 +12,7 @@ use super::{
     visit::{Answer, field, keep, origin, see_other},
 };
 use crate::{
-    Form,
+    Form, FormTarget,
     page::{SignOut, SignedOut},
     paths,
 };
@@ -21,7 +21,10 @@ pub(super) async fn ask(request: HttpRequest, state: Data<State>) -> Answer {
     let Some(signed_in) = state.signed_in(&request).await? else { return Ok(see_other(paths::SIGNED_OUT)) };
     let mut form = Form::new(paths::SIGN_OUT, signed_in.form_token());
     let query = browser::query(&request);
-    form.keep.extend(field(&query, "then").map(|then| ("then".to_owned(), then.to_owned())));
+    let then = field(&query, "then");
+    form.keep.extend(then.map(|then| ("then".to_owned(), then.to_owned())));
+    let location = then.and_then(|then| state.keyward.open_location(then));
+    let target = location.as_deref().and_then(FormTarget::of_redirect);
     let page = SignOut {
         shell: state.shell(),
         form,
@@ -29,7 +32,7 @@ pub(super) async fn ask(request: HttpRequest, state: Data<State>) -> Answer {
         application: None,
         cancel: paths::CONSOLE.to_owned(),
     };
-    Ok(crate::respond(StatusCode::OK, &page, &[]))
+    Ok(crate::respond(StatusCode::OK, &page, target.as_slice()))
 }
 
 pub(super) async fn sign_out(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {

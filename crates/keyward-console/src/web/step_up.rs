@@ -10,7 +10,7 @@ use keyward_http::browser;
 
 use super::{
     State, federation,
-    visit::{Answer, field, origin, own_path, problems, see_other},
+    visit::{Answer, beyond, field, origin, own_path, problems, see_other},
 };
 use crate::{
     Form, FormTarget, Problems,
@@ -66,16 +66,8 @@ async fn show(
         factor,
         cancel: paths::CONSOLE.to_owned(),
     };
-    let targets: Vec<FormTarget> = return_to.and_then(redirect_of).into_iter().collect();
+    let targets: Vec<FormTarget> = return_to.and_then(beyond).into_iter().collect();
     Ok(crate::respond(status, &page, &targets))
-}
-
-/// Where the browser goes when the page serves an application.
-fn redirect_of(path: &str) -> Option<FormTarget> {
-    let (_, query) = path.split_once('?')?;
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let uri = pairs.find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned())?;
-    FormTarget::of_redirect(&uri)
 }
 
 /// Sends somebody who must prove who they are to the page for that, and back here afterwards.

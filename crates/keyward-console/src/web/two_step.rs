@@ -9,10 +9,10 @@ use keyward_core::{Enrolment, NewSession, Proof, SignInError};
 
 use super::{
     State,
-    visit::{Answer, Visit, field, origin, problems, see_other},
+    visit::{Answer, Visit, beyond, field, origin, problems, see_other},
 };
 use crate::{
-    Form, Problems, Shell,
+    Form, FormTarget, Problems, Shell,
     page::{CodeChallenge, EnrolCode, RecoveryChallenge, RecoveryCodes},
     paths,
 };
@@ -162,5 +162,6 @@ pub(super) fn recovery_codes(state: &State, codes: Vec<String>, email: String, t
     form.keep.extend(state.keyward.seal_location(then).ok().map(|then| ("then".to_owned(), then)));
     let made_on = state.keyward.now().date_for_people();
     let page = RecoveryCodes { shell: state.shell(), form, email, codes, made_on };
-    crate::respond(StatusCode::OK, &page, &[])
+    let targets: Vec<FormTarget> = beyond(then).into_iter().collect();
+    crate::respond(StatusCode::OK, &page, &targets)
 }

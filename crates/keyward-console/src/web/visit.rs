@@ -57,6 +57,14 @@ pub(super) fn own_path(path: &str) -> Option<String> {
     (path.starts_with('/') && !leads_away).then(|| path.to_owned())
 }
 
+/// Where a path of this server leads a browser on to, when it serves an application.
+pub(super) fn beyond(path: &str) -> Option<FormTarget> {
+    let (_, query) = path.split_once('?')?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let uri = pairs.find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned())?;
+    FormTarget::of_redirect(&uri)
+}
+
 /// Sends the browser on with GET (RFC 9700 section 4.12).
 pub(super) fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther()
@@ -212,13 +220,7 @@ impl<'a> Visit<'a> {
 
     /// Where forms may lead because the sign-in serves an application.
     fn targets(&self) -> Vec<FormTarget> {
-        let query =
-            self.flow.return_to.as_deref().and_then(|path| path.split_once('?')).map(|(_, query)| query);
-        let redirect = query.and_then(|query| {
-            let mut pairs = form_urlencoded::parse(query.as_bytes());
-            pairs.find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned())
-        });
-        redirect.and_then(|uri| FormTarget::of_redirect(&uri)).into_iter().collect()
+        self.flow.return_to.as_deref().and_then(beyond).into_iter().collect()
     }
 
     /// A page of this sign-in.

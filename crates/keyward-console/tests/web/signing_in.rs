@@ -23,3 +23,15 @@ async fn a_person_signs_in_and_out() {
     let reply = browser.get("/console/account").await.expect(303);
     assert!(reply.location().starts_with("/console/sign-in"));
 }
+
+/// The first factor counts from the moment when it was right, not from the beginning of that second.
+#[actix_web::test]
+async fn a_person_signs_in_within_the_second_in_which_the_password_was_chosen() {
+    let site = Site::starting("2026-11-02T12:00:00.400Z", |_| {}).await;
+    let id = site.person("ada@acme.example", json!({ "admin_role": "super_admin" })).await;
+    site.keyward.set_password(&site.operator(), &id, PASSWORD.to_owned()).await.unwrap();
+    let browser = site.browser();
+    let next = browser.sign_in("ada@acme.example", PASSWORD).await.expect(303);
+    let page = browser.get(&next.location()).await.expect(200);
+    assert!(page.body.contains("Set up two-step sign-in"), "{}", page.body);
+}

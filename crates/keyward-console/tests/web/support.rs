@@ -85,7 +85,12 @@ impl Site {
 
     /// With other options.
     pub(crate) async fn with(configure: impl FnOnce(&mut Options)) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::parse(START).unwrap()));
+        Self::starting(START, configure).await
+    }
+
+    /// With other options, at another time.
+    pub(crate) async fn starting(at: &str, configure: impl FnOnce(&mut Options)) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::parse(at).unwrap()));
         let random = Arc::new(SeededRandom::new(7));
         let mut options = Options::new(ISSUER);
         options.token_limit = None;

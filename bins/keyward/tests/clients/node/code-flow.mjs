@@ -4,43 +4,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import * as client from 'openid-client';
 import { Person, withBrowser } from './browser.mjs';
+import { asked, comesBack, discover } from './relying-party.mjs';
 
 const env = process.env;
-const ISSUER = env.KEYWARD_URL;
 const SCOPE = `openid profile email offline_access ${env.EXPECT_SCOPE}`;
 const verified = (what) => console.log(`verified: ${what}`);
 const sorted = (text) => text.split(' ').sort();
-
-async function discover(id, authentication) {
-  // The server under test is on loopback, without TLS. Signatures are checked although they came straight from it.
-  const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
-  return client.discovery(new URL(ISSUER), id, undefined, authentication, { execute });
-}
-
-async function asked(config, redirectUri, more = {}) {
-  const [verifier, state, nonce] = [client.randomPKCECodeVerifier(), client.randomState(), client.randomNonce()];
-  const address = client.buildAuthorizationUrl(config, {
-    redirect_uri: redirectUri,
-    scope: SCOPE,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-    ...more,
-  });
-  return { address: address.href, checks: { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce } };
-}
-
-// Where the browser comes back to: an address that is nobody's here, so it is enough that the browser wants to go there.
-async function comesBack(person, redirectUri, doing) {
-  const back = person.page.waitForRequest((request) => request.url().startsWith(redirectUri));
-  // The browser says that it can't go there.
-  const done = doing().catch((error) => {
-    if (!String(error).includes('ERR_NAME_NOT_RESOLVED')) throw error;
-  });
-  const [request] = await Promise.all([back, done]);
-  return new URL(request.url());
-}
 
 async function tokens(config, callback, checks) {
   const reply = await client.authorizationCodeGrant(config, callback, { ...checks, idTokenExpected: true, maxAge: 600 });
@@ -74,7 +43,7 @@ async function signedOut(config, person, redirectUri, last) {
   });
   const back = await comesBack(person, redirectUri, () => person.goes(address.href));
   assert.equal(back.searchParams.get('state'), 'after sign-out');
-  const silent = await asked(config, redirectUri, { prompt: 'none' });
+  const silent = await asked(config, redirectUri, SCOPE, { prompt: 'none' });
   const refused = await comesBack(person, redirectUri, () => person.goes(silent.address));
   await assert.rejects(tokens(config, refused, silent.checks), { error: 'login_required' });
   await assert.rejects(client.refreshTokenGrant(config, last.refresh_token), { error: 'invalid_grant' });
@@ -84,25 +53,25 @@ async function signedOut(config, person, redirectUri, last) {
 // A web application or one in the browser: the person signs in once, and a second time nobody asks.
 async function application(browser, kind, id, authentication) {
   const redirectUri = `https://${kind}.example/callback`;
-  const config = await discover(id, authentication);
+  const config = await discover(env.KEYWARD_URL, id, authentication);
   const person = await Person.with(browser);
-  const first = await asked(config, redirectUri, { login_hint: env.EMAIL });
+  const first = await asked(config, redirectUri, SCOPE, { login_hint: env.EMAIL });
   const callback = await comesBack(person, redirectUri, async () => {
     await person.goes(first.address);
     assert.equal(await person.reads('E-mail'), env.EMAIL, 'the hint');
     await person.signsInHere(env.EMAIL, env.PASSWORD);
   });
   await tokens(config, callback, first.checks);
-  const second = await asked(config, redirectUri, { prompt: 'none' });
+  const second = await asked(config, redirectUri, SCOPE, { prompt: 'none' });
   const silent = await comesBack(person, redirectUri, () => person.goes(second.address));
   const reply = await tokens(config, silent, second.checks);
   // A code is good once; whoever brings it again ends what came of it.
-  const third = await asked(config, redirectUri);
+  const third = await asked(config, redirectUri, SCOPE);
   const twice = await comesBack(person, redirectUri, () => person.goes(third.address));
   const lost = await tokens(config, twice, third.checks);
   await assert.rejects(tokens(config, twice, third.checks), { error: 'invalid_grant' });
   await assert.rejects(client.refreshTokenGrant(config, lost.refresh_token), { error: 'invalid_grant' });
-  const fourth = await asked(config, redirectUri);
+  const fourth = await asked(config, redirectUri, SCOPE);
   const wrong = await comesBack(person, redirectUri, () => person.goes(fourth.address));
   const verifier = { ...fourth.checks, pkceCodeVerifier: client.randomPKCECodeVerifier() };
   await assert.rejects(tokens(config, wrong, verifier), { error: 'invalid_grant' });
@@ -117,20 +86,20 @@ async function native(browser) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const redirectUri = `http://127.0.0.1:${server.address().port}/callback`;
-  const config = await discover(env.NATIVE_ID, client.None());
+  const config = await discover(env.KEYWARD_URL, env.NATIVE_ID, client.None());
   const person = await Person.with(browser);
-  const no = await asked(config, redirectUri);
+  const no = await asked(config, redirectUri, SCOPE);
   await person.goes(no.address);
   await person.signsInHere(env.EMAIL, env.PASSWORD);
   await person.sees('It asks to act for you', env.EXPECT_SCOPE, 'a program on this computer');
   const denied = await comesBack(person, redirectUri, () => person.presses('Deny'));
   await assert.rejects(tokens(config, denied, no.checks), { error: 'access_denied' });
-  const yes = await asked(config, redirectUri);
+  const yes = await asked(config, redirectUri, SCOPE);
   await person.goes(yes.address);
   const allowed = await comesBack(person, redirectUri, () => person.presses('Allow'));
   await person.sees('You may close this window.');
   await tokens(config, allowed, yes.checks);
-  const known = await asked(config, redirectUri);
+  const known = await asked(config, redirectUri, SCOPE);
   const again = await comesBack(person, redirectUri, () => person.goes(known.address));
   await tokens(config, again, known.checks);
   await person.leaves();

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import * as client from 'openid-client';
 import { Person, withBrowser } from './browser.mjs';
 import { Admin, base, keyward } from './keyward.mjs';
+import { asked, comesBack, discover } from './relying-party.mjs';
 import { samlProvider } from './saml-provider.mjs';
 
 const ROOT = { email: 'root@platform.example', password: 'marble otter lantern 41' };
@@ -125,6 +127,55 @@ async function role(admin, tenant, name) {
   return admin.creates('roles', { name, tenant_id: tenant.id, permissions: [`read:${resource}`] });
 }
 
+// An application of the tenant's, for whose sake somebody new goes through a provider: it names the provider itself.
+async function throughProvider(browser, admin, tenant, provider, expected) {
+  const redirectUri = `https://${tenant.slug}.example/callback`;
+  const given = { type: 'spa', tenant_id: tenant.id, client_id: 'shop', redirect_uris: [redirectUri] };
+  const { client_id: id } = await admin.creates('applications', given);
+  const config = await discover(base, id, client.None());
+  const person = await Person.with(browser);
+  const request = await asked(config, redirectUri, 'openid email', { idp_hint: provider });
+  const callback = await comesBack(person, redirectUri, () => person.goes(request.address));
+  const reply = await client.authorizationCodeGrant(config, callback, { ...request.checks, idTokenExpected: true });
+  assert.equal(reply.claims().email, expected);
+  assert.deepEqual(reply.claims().amr, ['fed']);
+  await person.leaves();
+  verified(`an application of ${tenant.name} has its people signed in elsewhere`);
+}
+
+// Somebody who is stopped on the way to an application to set up a second factor arrives there all the same.
+async function forApplication(browser, admin) {
+  const email = 'lin@acme.example';
+  await admin.creates('users', { email, name: 'Lin', admin_role: 'super_admin' });
+  const lin = await Person.with(browser);
+  await lin.goes(keyward('admin', 'password-link', '--email', email));
+  await lin.types('New password', GRACE.password);
+  await lin.presses('Save password');
+  await lin.sees('Your password is set.');
+
+  const redirectUri = 'https://desk.example/callback';
+  const given = { type: 'spa', reach: 'global', client_id: 'desk', redirect_uris: [redirectUri] };
+  const { client_id: id } = await admin.creates('applications', given);
+  const config = await discover(base, id, client.None());
+  const request = await asked(config, redirectUri, 'openid');
+  await lin.goes(request.address);
+  await lin.signsInHere(email, GRACE.password);
+  const callback = await comesBack(lin, redirectUri, () => lin.enrols());
+  const reply = await client.authorizationCodeGrant(config, callback, { ...request.checks, idTokenExpected: true });
+  assert.deepEqual(reply.claims().amr, ['pwd', 'otp', 'mfa']);
+  verified('an application has its people enrolled on the way');
+
+  const address = client.buildEndSessionUrl(config, { post_logout_redirect_uri: redirectUri, state: 'bye' });
+  await lin.goes(address.href);
+  await lin.sees('Sign out?', email);
+  const left = await comesBack(lin, redirectUri, () => lin.presses('Sign out'));
+  assert.equal(left.searchParams.get('state'), 'bye');
+  await lin.goes(`${base}/console/account`);
+  await lin.sees('Sign in', 'Continue');
+  await lin.leaves();
+  verified('an application that shows no ID token has its person asked before they are signed out');
+}
+
 // The upstream of OpenID Connect, in a process of its own; it ends with this one.
 async function openidProvider(returnUrl) {
   const script = process.env.KEYWARD_TEST_PROVIDER;
@@ -166,6 +217,8 @@ async function openid(browser, admin, acme) {
   await ada.sees('You sign in with Acme login, so there is no password here.');
   verified('somebody new arrives through oidc-provider, with the role that a claim comes to');
 
+  await throughProvider(browser, admin, acme, id, 'ada@acme.example');
+
   const user = await admin.user('ada@acme.example');
   await admin.calls('PUT', `users/${user.id}/roles`, { roles: [] });
   await ada.signsOut();
@@ -174,7 +227,7 @@ async function openid(browser, admin, acme) {
   assert.deepEqual((await admin.user('ada@acme.example')).roles, [support.id]);
   verified('the same person arrives again, with the roles that the provider says');
 
-  assert.equal(await admin.endsSessionsOf(user), 1);
+  assert.equal(await admin.endsSessionsOf(user), 2);
   await ada.follows('My account');
   await ada.sees('Sign in', 'Continue');
   await admin.calls('PATCH', `users/${user.id}`, { status: 'disabled' });
@@ -223,6 +276,7 @@ async function saml(browser, admin, globex) {
     await bob.sees('Sign in', 'Continue');
     await bob.leaves();
   }
+  await throughProvider(browser, admin, globex, id, 'bob@globex.example');
 }
 
 await withBrowser(async (browser) => {
@@ -233,6 +287,7 @@ await withBrowser(async (browser) => {
   const grace = await invitation(browser, admin, acme);
   await secondFactor(grace);
   await revocation(grace, admin);
+  await forApplication(browser, admin);
   await openid(browser, admin, acme);
   await saml(browser, admin, globex);
 });
