@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use keyward_model::{
     Agent, ApiKey, Application, Entity, Field, Grant, Group, Id, Kind, Membership, Meta, Nesting, Partner,
-    Reach, Record, Revocation, Revoked, Role, ScopeSet, SigningKey, Tenant, Timestamp, User, Value,
+    Reach, Record, RefreshToken, Revocation, Revoked, Role, ScopeSet, Session, SigningKey, Tenant, Timestamp,
+    User, Value,
 };
 use keyward_policy::liveness::{self, Tenancy};
 use keyward_store::{Change, Query, StoreError, StoreExt};
@@ -129,6 +130,10 @@ impl Work<'_> {
             }
             (Record::Session(before), Record::Session(after)) => {
                 let turn = turn(before.revoked_at.is_none(), after.revoked_at.is_none(), false);
+                self.session(after, turn).await
+            }
+            (Record::RefreshToken(before), Record::RefreshToken(after)) => {
+                let turn = turn(before.revoked_at.is_none(), after.revoked_at.is_none(), false);
                 entry(turn, Revoked::Credential, &after.id().to_string())
             }
             (Record::Role(before), Record::Role(after)) => entry(role(before, after), Revoked::Rights, ""),
@@ -171,6 +176,15 @@ impl Work<'_> {
             entries.extend(self.entry(turned, Revoked::Grant, &name));
         }
         entries
+    }
+
+    /// Entries about what was obtained in a session, by its refresh tokens too.
+    async fn session(&self, session: &Session, turn: Option<Turn>) -> Result<Vec<Revocation>, StoreError> {
+        let query = Query::all(Kind::RefreshToken).with(Field::UserId, Value::id(Some(session.user_id)));
+        let (families, _) = all::<RefreshToken>(&*self.keyward.inner.store, query).await?;
+        let of = families.iter().filter(|family| family.session_id == session.id());
+        let names = of.map(|family| family.id().to_string()).chain([session.id().to_string()]);
+        Ok(names.filter_map(|name| self.entry(turn, Revoked::Credential, &name)).collect())
     }
 
     async fn tenant(&self, before: &Tenant, after: &Tenant) -> Result<Vec<Revocation>, StoreError> {

@@ -225,6 +225,11 @@ fn error_responses() -> Value {
         "Unauthenticated": problem("There is no credential that works.", vec![challenge(true)]),
         "Forbidden": problem("The caller has not the permission.", vec![challenge(true)]),
         "Unavailable": problem("Something that is needed does not answer.", vec![retry(true)]),
+        "RefusedPage": {
+            "description": "The person reads what is wrong: nobody is sent anywhere that is not certain.",
+            "headers": common_headers(),
+            "content": { "text/html": { "schema": { "type": "string" } } },
+        },
         "OAuthError": response(
             "A refusal or failure (RFC 6749 section 5.2).",
             "application/json",
@@ -257,7 +262,8 @@ fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Val
     };
     for status in errors {
         let name = match status {
-            _ if operation.tag == "OAuth" => "OAuthError",
+            "400" if operation.tag == BROWSERS => "RefusedPage",
+            _ if operation.tag == BROWSERS || operation.tag == "OAuth" => "OAuthError",
             "401" => "Unauthenticated",
             "403" => "Forbidden",
             "503" => "Unavailable",
@@ -272,6 +278,9 @@ fn responses(operation: &Operation, reference: &mut impl FnMut(Described) -> Val
     }
     Value::Object(all)
 }
+
+/// The heading of what answers browsers.
+pub(crate) const BROWSERS: &str = "Browsers";
 
 /// What a proxy is told of a request that may pass.
 const IDENTITY: [(&str, &str); 5] = [
@@ -307,6 +316,7 @@ fn other_content(id: &str) -> Option<Value> {
     let text = json!({ "schema": { "type": "string" } });
     Some(match id {
         "forwardAuth" | "forwardAuthByHeaders" => return None,
+        "authorize" | "authorizeByForm" | "signOut" | "signOutByForm" => return None,
         // No schema: it is neither JSON nor for generated clients to look into.
         "revocationFeed" => json!({ "application/jwt": {} }),
         "exportAuditEvents" => json!({ "application/x-ndjson": text, "text/csv": text }),
@@ -319,6 +329,9 @@ fn other_content(id: &str) -> Option<Value> {
 fn plain_error_statuses(operation: &Operation) -> Vec<&'static str> {
     match &*operation.id {
         _ if operation.tag == "OAuth" => vec!["400", "401", "408", "413", "429", "503"],
+        "authorize" | "authorizeByForm" => vec!["400", "408", "413", "503"],
+        "signOut" | "signOutByForm" => vec!["408", "413", "503"],
+        "userinfo" => vec!["401", "403", "503"],
         "authorizationServerMetadata" | "openidConfiguration" => vec!["503"],
         "verifyKey" => vec!["400", "401", "403", "408", "413", "415", "422", "503"],
         "forwardAuth" | "forwardAuthByHeaders" => vec!["400", "401", "403", "429", "503"],

@@ -3,8 +3,8 @@
 //! Every path that accepts a credential asks here. Expiry is judged at use, never by a sweeper.
 
 use keyward_model::{
-    Agent, ApiKey, Application, Grant, IdentityProvider, Partner, Secret, Session, Status, TenancyStatus,
-    Tenant, Timestamp, User,
+    Agent, ApiKey, Application, Grant, IdentityProvider, Partner, RefreshToken, Secret, Session, Status,
+    TenancyStatus, Tenant, Timestamp, User,
 };
 
 /// Why something is dead. [`message`](Dead::message) is for callers that proved possession of the credential.
@@ -182,6 +182,14 @@ pub fn session_itself(session: &Session, idle_seconds: i64, now: Timestamp) -> R
     let idle = session.last_active_at.plus_seconds(idle_seconds) <= now;
     let ended = session.revoked_at.is_some() || session.meta.deleted_at.is_some();
     if ended || idle || session.expires_at <= now { Err(Dead::SessionEnded) } else { Ok(()) }
+}
+
+/// Whether a refresh token still counts at `now`, and what was obtained with it. It may outlive the time of the session in
+/// which it was allowed, but not its end.
+pub fn refresh_token(token: &RefreshToken, session: &Session, now: Timestamp) -> Result<(), Dead> {
+    let is_over = token.revoked_at.is_some() || token.meta.deleted_at.is_some() || token.expires_at <= now;
+    let ended = session.revoked_at.is_some() || session.meta.deleted_at.is_some();
+    if is_over || ended { Err(Dead::SessionEnded) } else { Ok(()) }
 }
 
 /// Whether a secret may still obtain tokens at `now`.

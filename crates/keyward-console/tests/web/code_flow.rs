@@ -350,6 +350,7 @@ async fn a_code_that_comes_twice_ends_what_the_first_use_obtained() {
     assert_eq!(second.json()["error"], "invalid_grant");
     assert_eq!(app.introspect(&site, &access).await, json!({ "active": false }));
     userinfo(&site, &access).await.expect(401);
+    userinfo(&site, &text(&refreshed, "access_token")).await.expect(401);
     for dead in [refresh, text(&refreshed, "refresh_token")] {
         app.refresh(&site, &dead, &[]).await.expect(400);
         assert_eq!(app.introspect(&site, &dead).await, json!({ "active": false }));

@@ -44,7 +44,7 @@ async fn prompt_none_never_shows_a_page() {
 
 #[actix_web::test]
 async fn prompt_login_and_max_age_want_a_new_proof() {
-    for (name, value) in [("prompt", "login"), ("max_age", "60"), ("prompt", "select_account")] {
+    for (name, value) in [("prompt", "login"), ("max_age", "60")] {
         let (site, app, browser) = web().await;
         site.clock.advance_seconds(61);
         let request = with(app.request(ALL), &[(name, value)]);
@@ -66,6 +66,23 @@ async fn prompt_login_and_max_age_want_a_new_proof() {
         let (_, identity) = parts(&text(&tokens, "id_token"));
         assert_eq!(identity["auth_time"], crate::support::now(&site).unix_seconds());
     }
+}
+
+#[actix_web::test]
+async fn prompt_select_account_lets_another_person_sign_in() {
+    let (site, app, browser) = web().await;
+    site.holder("grace@acme.example", &[]).await;
+    let reply = browser.get(&authorize(&with(app.request(ALL), &[("prompt", "select_account")]))).await;
+    let to = reply.expect(303).location();
+    assert!(to.starts_with("/console/sign-in?"), "{to}");
+    site.clock.advance_seconds(1);
+    browser.get(&to).await.expect(200);
+    let signed_in = browser.sign_in_here("grace@acme.example", PASSWORD).await.expect(303);
+    let reply = browser.get(&signed_in.location()).await.expect(303);
+    let code = answer(&reply, &app.redirect)["code"].clone();
+    let tokens = app.redeem(&site, &code, &[]).await.expect(200).json();
+    let (_, identity) = parts(&text(&tokens, "id_token"));
+    assert_eq!(identity["email"], "grace@acme.example");
 }
 
 /// What the address says of the time at which it was made counts only when it was sealed here.

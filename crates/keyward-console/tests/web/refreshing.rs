@@ -177,7 +177,7 @@ enum End {
     PasswordReset,
     ApplicationDisabled,
     ApplicationDeleted,
-    SessionTooOld,
+    TooOld,
 }
 
 async fn bring_about(end: End, site: &Site, app: &App, browser: &Browser, ada: &str) {
@@ -213,7 +213,7 @@ async fn bring_about(end: End, site: &Site, app: &App, browser: &Browser, ada: &
             keyward.update::<Application>(&call, &app.id, disabled, None).await.unwrap();
         }
         End::ApplicationDeleted => keyward.delete::<Application>(&call, &app.id, None).await.unwrap(),
-        End::SessionTooOld => site.clock.advance_seconds(12 * 3_600),
+        End::TooOld => site.clock.advance_seconds(30 * 86_400),
     }
 }
 
@@ -229,7 +229,7 @@ async fn tokens_die_with_what_they_hang_on() {
         End::PasswordReset,
         End::ApplicationDisabled,
         End::ApplicationDeleted,
-        End::SessionTooOld,
+        End::TooOld,
     ] {
         let (site, app, browser, ada) = everything().await;
         let tokens = app.tokens(&site, &browser, ALL).await;
@@ -248,6 +248,46 @@ async fn tokens_die_with_what_they_hang_on() {
                 _ => (400, json!("invalid_grant")),
             };
             assert_eq!((reply.status, &reply.json()["error"]), (status, &error), "{end:?}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn offline_access_outlives_the_time_of_a_session_but_not_its_end() {
+    let (site, app, browser, _) = everything().await;
+    let tokens = app.tokens(&site, &browser, ALL).await;
+    site.clock.advance_seconds(20 * 86_400);
+    browser.get("/console/account").await.expect(303);
+    let later = app.refresh(&site, &text(&tokens, "refresh_token"), &[]).await.expect(200).json();
+    userinfo(&site, &text(&later, "access_token")).await.expect(200);
+    let call = site.operator();
+    let sessions = site.keyward.sessions(&call, &[]).await.unwrap().data;
+    assert_eq!(sessions[0]["state"], "expired");
+    site.keyward.revoke_session(&call, &text(&sessions[0], "id")).await.unwrap();
+    userinfo(&site, &text(&later, "access_token")).await.expect(401);
+    app.refresh(&site, &text(&later, "refresh_token"), &[]).await.expect(400);
+}
+
+#[actix_web::test]
+async fn what_a_refresh_token_obtained_ends_with_it() {
+    let (site, app, browser, _) = everything().await;
+    for used_twice in [false, true] {
+        let tokens = app.tokens(&site, &browser, ALL).await;
+        let refresh = text(&tokens, "refresh_token");
+        let next = app.refresh(&site, &refresh, &[]).await.expect(200).json();
+        let access = [text(&tokens, "access_token"), text(&next, "access_token")];
+        for token in &access {
+            userinfo(&site, token).await.expect(200);
+        }
+        if used_twice {
+            site.clock.advance_seconds(11);
+            app.refresh(&site, &refresh, &[]).await.expect(400);
+        } else {
+            app.revoke(&site, &text(&next, "refresh_token")).await.expect(200);
+        }
+        for token in &access {
+            userinfo(&site, token).await.expect(401);
+            assert_eq!(app.introspect(&site, token).await, json!({ "active": false }));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A session with the identity provider that it depends on, read once and kept in memory.
 
-use keyward_model::{Entity, Id, IdentityProvider, Partner, Session, Tenant, Timestamp, UniqueKey};
-use keyward_model::{Kind, Reach};
+use keyward_model::{
+    Entity, Id, IdentityProvider, Kind, Partner, Reach, RefreshToken, Session, Tenant, Timestamp, UniqueKey,
+};
 use keyward_policy::liveness::{self, Dead, Tenancy};
 use keyward_store::{StoreError, StoreExt};
 
@@ -11,6 +12,8 @@ use super::reader::Reader;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) session: Session,
+    /// The refresh token by which it was found, if it was.
+    family: Option<RefreshToken>,
     /// The provider by which the person signed in, as far as it can be found.
     provider: Option<IdentityProvider>,
     tenant: Option<Tenant>,
@@ -24,12 +27,17 @@ pub(crate) enum SessionMark {
     Hash([u8; 32]),
     /// Its identifier.
     Id(Id<Session>),
+    /// A refresh token that was allowed in it.
+    Family(Id<RefreshToken>),
 }
 
 impl Opened {
-    /// Whether the session and the provider that it came by are alive at `now`.
+    /// Whether the session, or the refresh token by which it was found, and the provider that it came by are alive at `now`.
     pub(crate) fn is_alive(&self, idle_seconds: i64, now: Timestamp) -> Result<(), Dead> {
-        liveness::session_itself(&self.session, idle_seconds, now)?;
+        match &self.family {
+            Some(family) => liveness::refresh_token(family, &self.session, now)?,
+            None => liveness::session_itself(&self.session, idle_seconds, now)?,
+        }
         if self.session.provider_id.is_none() {
             return Ok(());
         }
@@ -41,8 +49,13 @@ impl Opened {
 impl Reader<'_> {
     /// The session that is found by this mark.
     pub(super) async fn session(&mut self, mark: SessionMark) -> Result<Option<Opened>, StoreError> {
+        let mut family: Option<RefreshToken> = None;
         let found: Option<Session> = match mark {
             SessionMark::Id(id) => self.one(Some(id)).await?,
+            SessionMark::Family(id) => {
+                family = self.one(Some(id)).await?;
+                self.one(family.as_ref().map(|family| family.session_id)).await?
+            }
             SessionMark::Hash(hash) => {
                 let found = self.store.find_as(&Reach::Platform, &UniqueKey::SessionHash(hash)).await?;
                 // Whichever session appears next may be this one.
@@ -57,6 +70,6 @@ impl Reader<'_> {
             Some(provider) => self.above(provider.tenant_id, provider.partner_id).await?,
             None => (None, None),
         };
-        Ok(Some(Opened { session, provider, tenant, partner }))
+        Ok(Some(Opened { session, family, provider, tenant, partner }))
     }
 }

@@ -201,7 +201,9 @@ impl Keyward {
             if none {
                 return Ok(Err(("login_required", "The person must sign in again.")));
             }
-            return Ok(Ok(Authorization::SignIn(asked.sign_in(true))));
+            // Whoever may choose begins anew; whoever must only prove who they are stays signed in.
+            let chooses = prompt.contains(&"select_account");
+            return Ok(Ok(Authorization::SignIn(asked.sign_in(!chooses))));
         }
         if !may_use(signed_in, &asked.client) {
             return Ok(Err(("access_denied", "This person may not use this application.")));

@@ -13,7 +13,7 @@ use super::{
     Authenticated, OAuthError, OAuthErrorCode, TokenReply, TokenRequest,
     person_token::{Bearer, PersonToken},
 };
-use crate::{Keyward, MAX_TOKEN_LIFETIME, Origin, SignInError};
+use crate::{Keyward, MAX_TOKEN_LIFETIME, Origin, SignInError, directory::SessionMark};
 
 const CODES: &str = "code";
 const USED: &str = "used_code";
@@ -127,7 +127,8 @@ impl Keyward {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<TokenReply, OAuthError> {
-        let bearer = self.bearer(code.user, code.session, code.authenticated_at, now).await?;
+        let bearer =
+            self.bearer(code.user, SessionMark::Id(code.session), code.authenticated_at, now).await?;
         let family = code.scope.contains("offline_access").then(|| self.new_family(code, &bearer, now));
         let token = PersonToken {
             client: &client.client,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use keyward_crypto::access_token::Claims;
 use keyward_model::{
-    Action, Changes, Entity, Event, FieldChange, Id, Outcome, RefreshToken, ScopeSet, Session, Subject,
-    Timestamp, User, encode_uuid,
+    Action, Changes, Entity, Event, FieldChange, Id, Outcome, RefreshToken, ScopeSet, Subject, Timestamp,
+    User, encode_uuid,
 };
 use keyward_policy::{Principal, held, liveness};
 use keyward_store::StoreError;
@@ -61,14 +61,13 @@ impl Keyward {
     pub(super) async fn bearer(
         &self,
         user: Id<User>,
-        session: Id<Session>,
+        mark: SessionMark,
         authenticated_at: Timestamp,
         now: Timestamp,
     ) -> Result<Bearer, OAuthError> {
         let directory = &self.inner.directory;
         let person = directory.person(user).await.map_err(|error| unavailable(&error))?;
-        let opened =
-            directory.session(SessionMark::Id(session)).await.map_err(|error| unavailable(&error))?;
+        let opened = directory.session(mark).await.map_err(|error| unavailable(&error))?;
         let ended = || OAuthError::new(OAuthErrorCode::InvalidGrant, "The session has ended. Sign in again.");
         let (Some(person), Some(opened)) = (person, opened) else {
             return Err(ended().because("session_ended"));
@@ -107,7 +106,10 @@ impl Keyward {
             client_id: (&application.client_id).into(),
             scope: (&scope).into(),
             env: (&application.environment).into(),
-            credential_id: Some(session.clone()),
+            // With its refresh token ends what was obtained with it.
+            credential_id: Some(
+                token.refresh.map_or_else(|| session.clone(), |family| family.id().to_string()),
+            ),
             ..self.claims_of(person, token.audience, now)
         };
         let access_token = self.sign(&claims, application.token_alg, now)?;

@@ -10,9 +10,9 @@ use super::{
     person_token::PersonToken,
 };
 use crate::{
-    Keyward, Origin,
-    admin::{ATTEMPTS, next_version},
-    directory::Client,
+    Call, Caller, Keyward, Origin,
+    admin::{ATTEMPTS, Work, next_version},
+    directory::{Client, SessionMark},
 };
 
 /// How long after it was used a token still leads to the same successor, in seconds: for an answer that got lost.
@@ -94,7 +94,9 @@ impl Keyward {
             let code = OAuthErrorCode::InvalidTarget;
             return Err(OAuthError::new(code, "The refresh token is for another resource.").into());
         }
-        let bearer = self.bearer(family.user_id, family.session_id, family.authenticated_at, now).await?;
+        let bearer = self
+            .bearer(family.user_id, SessionMark::Family(family.id()), family.authenticated_at, now)
+            .await?;
         let next = if is_retry {
             family.clone()
         } else {
@@ -147,7 +149,10 @@ impl Keyward {
                 tenant_id: family.tenant_id,
                 ..self.client_event(Action::REFRESH_TOKEN_REVOKED, client, origin, now)
             };
-            match self.commit(Change::default().replace(family.meta.version, ended), vec![event]).await {
+            let call = Call { caller: Caller::system(), origin: origin.clone(), idempotency: None };
+            let change = Change::default().replace(family.meta.version, ended.clone());
+            let change = Work::begin(self, &call).told(change, &family, &ended).await;
+            match self.commit(change.map_err(|error| unavailable(&error))?, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {
                     let again = self.inner.store.get_as(&Reach::Platform, family.id()).await;
@@ -187,7 +192,8 @@ impl Keyward {
         if !works {
             return Ok(None);
         }
-        let bearer = self.bearer(family.user_id, family.session_id, family.authenticated_at, now).await;
+        let bearer =
+            self.bearer(family.user_id, SessionMark::Family(family.id()), family.authenticated_at, now).await;
         Ok(bearer.is_ok().then_some(family))
     }
 }

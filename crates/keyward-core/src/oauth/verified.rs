@@ -8,7 +8,7 @@ use keyward_crypto::{
     feed,
 };
 use keyward_model::{
-    ApplicationReach, Entity, Id, Partner, ScopeSet, Session, Subject, Tenant, Timestamp, User,
+    ApplicationReach, Entity, Id, Partner, RefreshToken, ScopeSet, Session, Subject, Tenant, Timestamp, User,
 };
 use keyward_policy::liveness::{self, Dead};
 use keyward_store::StoreError;
@@ -145,9 +145,9 @@ impl Keyward {
         now: Timestamp,
     ) -> Result<Result<LiveToken, Dead>, StoreError> {
         let directory = &self.inner.directory;
-        let session = claims.credential_id.as_deref().and_then(|id| id.parse::<Id<Session>>().ok());
-        if let Some(session) = session {
-            let alive = match directory.session(SessionMark::Id(session)).await? {
+        let session = claims.credential_id.as_deref().and_then(session_mark);
+        if let Some(mark) = session {
+            let alive = match directory.session(mark).await? {
                 Some(opened) => opened
                     .is_alive(self.idle_seconds(), now)
                     .and_then(|()| liveness::user_since(&person.user, opened.session.meta.created_at)),
@@ -177,6 +177,12 @@ impl Keyward {
         let scopes = asked.intersection(&handed_on(&person, &client, &catalogue).union(&identity_scopes()));
         Ok(judge_person(person, claims, scopes))
     }
+}
+
+/// By what the session of a person's token is found: the credential that obtained it.
+fn session_mark(credential: &str) -> Option<SessionMark> {
+    let session = credential.parse::<Id<Session>>().map(SessionMark::Id);
+    session.or_else(|_| credential.parse::<Id<RefreshToken>>().map(SessionMark::Family)).ok()
 }
 
 /// What is left of a token after revocations: nothing, or fewer tenants.

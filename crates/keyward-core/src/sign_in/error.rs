@@ -21,7 +21,7 @@ pub enum SignInError {
     #[error("This page is out of date. Begin again.")]
     OutOfDate,
     /// The link or code was used, replaced, or is too old.
-    #[error("This link no longer works: it was used, replaced by another, or is too old.")]
+    #[error("This link no longer works: it was used, or is too old.")]
     DeadLink,
     /// The new password is not good enough.
     #[error(transparent)]

@@ -26,6 +26,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::{
+    openapi::BROWSERS,
     operation::{Body, Endpoint, Operation, Parameter, Success, shape},
     problem::quotable,
 };
@@ -177,7 +178,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 fn browser_operations() -> Vec<Operation> {
     let moved = Success { status: StatusCode::SEE_OTHER, shape: None, is_list: false };
     let form = |path: &str, id: &'static str, summary: &'static str, parameters, endpoint| Operation {
-        tag: "OAuth",
+        tag: BROWSERS,
         parameters,
         success: Success { ..moved },
         ..Operation::get(path, id, summary, endpoint)
@@ -187,7 +188,7 @@ fn browser_operations() -> Vec<Operation> {
         names.iter().map(one).collect()
     };
     let about_person = Operation {
-        tag: "OAuth",
+        tag: "People",
         success: Success { status: StatusCode::OK, shape: Some(shape::<userinfo::UserInfo>), is_list: false },
         ..Operation::get(
             USERINFO_PATH,
