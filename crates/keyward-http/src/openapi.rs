@@ -315,8 +315,12 @@ fn success_headers(operation: &Operation) -> Map<String, Value> {
 fn other_content(id: &str) -> Option<Value> {
     let text = json!({ "schema": { "type": "string" } });
     Some(match id {
-        "forwardAuth" | "forwardAuthByHeaders" => return None,
-        "authorize" | "authorizeByForm" | "signOut" | "signOutByForm" => return None,
+        "forwardAuth"
+        | "forwardAuthByHeaders"
+        | "authorize"
+        | "authorizeByForm"
+        | "signOut"
+        | "signOutByForm" => return None,
         // No schema: it is neither JSON nor for generated clients to look into.
         "revocationFeed" => json!({ "application/jwt": {} }),
         "exportAuditEvents" => json!({ "application/x-ndjson": text, "text/csv": text }),
