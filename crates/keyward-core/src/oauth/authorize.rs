@@ -1,10 +1,7 @@
 //! The authorization endpoint (RFC 6749 section 4.1, RFC 7636, RFC 9207, OpenID Connect Core section 3.1.2).
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use keyward_model::{
-    Action, Application, ApplicationType, Changes, Entity, Event, FieldChange, Outcome, ScopeSet, Subject,
-    Timestamp,
+    Action, ApplicationType, Changes, Entity, Event, FieldChange, Outcome, ScopeSet, Subject, Timestamp,
 };
 use keyward_policy::{Principal, held, liveness, reach};
 use keyward_store::TicketKey;
@@ -13,6 +10,7 @@ use url::Url;
 
 use super::{
     OAuthError,
+    authorization_request::{Asked, Refused, is_loopback, is_registered, well_formed},
     code::{Code, NewCode},
     identity_scopes,
 };
@@ -20,8 +18,6 @@ use crate::{Keyward, Origin, SignInError, SignedIn, directory::Client};
 
 /// The namespace of what people allowed applications.
 const CONSENT: &str = "consent";
-/// How long a code challenge is: SHA-256 in base64url (RFC 7636 section 4.2).
-const CHALLENGE_LEN: usize = 43;
 
 /// What an authorization request comes to.
 #[derive(Debug)]
@@ -67,16 +63,6 @@ pub struct ConsentAsked {
     /// Where to go when the person says no.
     pub refused: String,
 }
-
-/// A request whose client and address to go back to are certain.
-struct Asked<'a> {
-    params: BTreeMap<&'a str, &'a str>,
-    client: Arc<Client>,
-    redirect_uri: &'a str,
-    state: Option<&'a str>,
-}
-
-type Refused = (&'static str, &'static str);
 
 impl Keyward {
     /// Judges an authorization request. `since` is when it was made first, `allowed` whether the person said yes to it just
@@ -346,34 +332,6 @@ fn owner_name(client: &Client) -> String {
     tenant.or(partner).unwrap_or_else(|| "the platform".to_owned())
 }
 
-impl Asked<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.params.get(name).copied()
-    }
-
-    /// What is asked for: the scopes of OpenID Connect, and permissions.
-    fn wanted(&self) -> Result<(ScopeSet, ScopeSet), Refused> {
-        let allowed = &self.client.allowed;
-        let Some(scope) = self.get("scope") else { return Ok((ScopeSet::default(), allowed.clone())) };
-        let scopes: ScopeSet = scope.parse().map_err(|_| ("invalid_scope", "The scope is malformed."))?;
-        let identity = identity_scopes().intersection(&scopes);
-        let permissions = scopes.difference(&identity);
-        if permissions.is_subset(allowed) {
-            Ok((identity, permissions))
-        } else {
-            Err(("invalid_scope", "The application is not allowed this scope."))
-        }
-    }
-
-    fn sign_in(&self, fresh: bool) -> SignInAsked {
-        SignInAsked {
-            login_hint: self.get("login_hint").map(str::to_owned),
-            idp_hint: self.get("idp_hint").map(str::to_owned),
-            fresh,
-        }
-    }
-}
-
 /// What a person allowed an application.
 fn consent_key(signed_in: &SignedIn, client: &Client) -> TicketKey {
     TicketKey::new(CONSENT, format!("{}:{}", signed_in.person.user.id(), client.holder))
@@ -389,112 +347,4 @@ fn may_use(signed_in: &SignedIn, client: &Client) -> bool {
     let own_partner = client.application.partner_id.is_some()
         && client.application.partner_id == signed_in.person.partner_id();
     owner == keyward_model::Owner::Platform || own_partner || reach(&principal).covers(owner, of_tenant)
-}
-
-fn well_formed(asked: &Asked<'_>, pairs: &[(String, String)]) -> Result<(), Refused> {
-    let invalid = |detail| Err(("invalid_request", detail));
-    let repeated = pairs
-        .iter()
-        .enumerate()
-        .any(|(index, (key, _))| pairs[..index].iter().any(|(earlier, _)| earlier == key));
-    if repeated {
-        return invalid("A parameter occurs more than once.");
-    }
-    match asked.get("response_type") {
-        Some("code") => {}
-        None => return invalid("The parameter response_type is missing."),
-        Some(_) => return Err(("unsupported_response_type", "The only response_type is code.")),
-    }
-    if asked.client.application.kind == ApplicationType::Service {
-        return Err(("unauthorized_client", "An application of type service signs nobody in."));
-    }
-    if asked.get("response_mode").is_some_and(|mode| mode != "query") {
-        return invalid("The only response_mode is query.");
-    }
-    if asked.get("request").is_some() {
-        return Err(("request_not_supported", "Request objects are not supported."));
-    }
-    if asked.get("request_uri").is_some() {
-        return Err(("request_uri_not_supported", "Request objects are not supported."));
-    }
-    let challenge = asked.get("code_challenge").unwrap_or_default();
-    if challenge.is_empty() {
-        return invalid("The parameter code_challenge is missing: PKCE is required.");
-    }
-    if asked.get("code_challenge_method") != Some("S256") {
-        return invalid("The only code_challenge_method is S256.");
-    }
-    let is_base64url = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if challenge.len() != CHALLENGE_LEN || !challenge.chars().all(is_base64url) {
-        return invalid("The code_challenge is not a SHA-256 in base64url.");
-    }
-    let prompts: Vec<&str> = asked.get("prompt").into_iter().flat_map(|prompt| prompt.split(' ')).collect();
-    let known = |prompt: &&str| matches!(*prompt, "none" | "login" | "consent" | "select_account");
-    if !prompts.iter().all(known) || (prompts.contains(&"none") && prompts.len() > 1) {
-        return invalid("The prompt is none alone, or login, consent and select_account.");
-    }
-    if asked.get("max_age").is_some_and(|age| age.parse::<u32>().is_err()) {
-        return invalid("The max_age is a number of seconds.");
-    }
-    let too_long = |name| asked.get(name).is_some_and(|text: &str| text.len() > 2_000);
-    if too_long("state") || too_long("nonce") {
-        return invalid("The state or nonce is too long.");
-    }
-    Ok(())
-}
-
-/// Whether the address is one that is registered: exactly, apart from the port of loopback addresses of native
-/// applications (RFC 8252 section 7.3).
-fn is_registered(application: &Application, redirect_uri: &str) -> bool {
-    let exact = application.redirect_uris.iter().any(|known| known == redirect_uri);
-    exact
-        || (application.kind == ApplicationType::Native
-            && without_port(redirect_uri).is_some_and(|bare| {
-                application.redirect_uris.iter().any(|known| without_port(known).as_ref() == Some(&bare))
-            }))
-}
-
-fn is_loopback(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "[::1]")
-}
-
-/// A loopback address without its port, apart from that letter by letter.
-fn without_port(uri: &str) -> Option<String> {
-    let rest = uri.strip_prefix("http://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let good = port
-        .is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with(['+', '0']));
-    (is_loopback(host) && good).then(|| format!("http://{host}{path}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_port_of_a_loopback_address_may_differ() {
-        let bare = Some("http://127.0.0.1/cb".to_owned());
-        for same in ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"] {
-            assert_eq!(without_port(same), bare, "{same}");
-        }
-        for other in [
-            "http://127.0.0.1:0/cb",
-            "http://127.0.0.1:65536/cb",
-            "http://127.0.0.1:+1/cb",
-            "http://127.0.0.1:08/cb",
-            "http://127.0.0.1:1@evil.example/cb",
-            "http://localhost:1/cb",
-            "https://127.0.0.1:1/cb",
-            "http://127.0.0.1.evil.example:1/cb",
-            "http://127.0.0.1:1:2/cb",
-        ] {
-            assert_ne!(without_port(other), bare, "{other}");
-        }
-        assert_eq!(without_port("http://[::1]:5/"), Some("http://[::1]/".to_owned()));
-    }
 }

@@ -1,6 +1,7 @@
 //! The OAuth side: who may have a token, what it says, and whether it still works.
 
 mod authenticate;
+mod authorization_request;
 mod authorize;
 mod code;
 mod error;
