@@ -59,7 +59,7 @@ impl Keyward {
         about.client_id = Some(&auth.client_id);
         // Garbage is refused without a look at the database.
         let Some(secret) = auth.secret.as_deref() else {
-            return self.without_secret(&auth.client_id, origin, now, about).await;
+            return Box::pin(self.without_secret(&auth.client_id, origin, now, about)).await;
         };
         let is_secret = matches!(
             credential::check(secret),

@@ -136,10 +136,13 @@ impl Keyward {
             return Err(OAuthError::new(code, "This application may not use this grant type."));
         }
         match grant_type {
+            // On the heap: what only people's applications need must not weigh on every request.
             GrantType::AuthorizationCode => {
-                self.redeem(request, &client, origin, now).await.map(Answer::Written)
+                Box::pin(self.redeem(request, &client, origin, now)).await.map(Answer::Written)
             }
-            GrantType::RefreshToken => self.refresh(request, &client, origin, now).await.map(Answer::Written),
+            GrantType::RefreshToken => {
+                Box::pin(self.refresh(request, &client, origin, now)).await.map(Answer::Written)
+            }
             GrantType::ClientCredentials | GrantType::TokenExchange => {
                 self.issue(request, &client, now).map(|issued| Answer::Unwritten(Box::new(issued)))
             }
