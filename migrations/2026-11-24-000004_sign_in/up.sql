@@ -64,7 +64,6 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_created ON refresh_tokens (created_at, id, tenant_id, partner_id, deleted_at)
     WHERE deleted_at IS NULL;
 CREATE INDEX refresh_tokens_user ON refresh_tokens (user_id, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires_at);
 
 -- There were no sessions before: nothing made any.
 ALTER TABLE sessions ADD COLUMN provider_id TEXT;

@@ -107,7 +107,8 @@ pub(crate) struct Inner {
     /// Places for those who wait for the revocation feed.
     pub(crate) feed_readers: tokio::sync::Semaphore,
     pub(crate) draining: tokio::sync::watch::Sender<bool>,
-    follower: Mutex<Option<JoinHandle<()>>>,
+    /// What goes on until it is stopped: following the change feed, and housekeeping.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl std::fmt::Debug for Keyward {
@@ -164,7 +165,7 @@ impl Keyward {
                 feed_readers: tokio::sync::Semaphore::new(protection::MAX_WAITING),
                 draining: tokio::sync::watch::Sender::new(false),
                 instance: keyward_model::encode_uuid(keyward_model::new_uuid(clock.now(), &*random)),
-                follower: Mutex::new(None),
+                tasks: Mutex::default(),
                 store,
                 options,
                 clock,
@@ -176,16 +177,16 @@ impl Keyward {
         };
         keyward.first_start(master).await?;
         tokio::spawn(protection::store_uses(Arc::downgrade(&keyward.inner)));
-        let inner = Arc::downgrade(&keyward.inner);
-        let follower = tokio::spawn(async { tokio::join!(follow(inner.clone()), keep_house(inner)).0 });
-        *keyward.inner.follower.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
+        let inner = || Arc::downgrade(&keyward.inner);
+        let tasks = vec![tokio::spawn(follow(inner())), tokio::spawn(keep_house(inner()))];
+        *keyward.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
         Ok(keyward)
     }
 
     /// Finishes what is queued, stores the evidence of use and signs the audit chain. Nothing is written afterwards.
     pub async fn stop(&self) {
-        if let Some(follower) = self.inner.follower.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            follower.abort();
+        for task in self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
         }
         self.leave_uses().await;
         self.inner.writer.stop().await;

@@ -6,7 +6,8 @@ use validator::Validate;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Resource, ScopeSet, Status, Tenant, Timestamp, UniqueKey, User, Value,
-    record::meta_value, validate,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// The identity of an AI agent. It obtains tokens like an application of type `service`, by its own identifier.
@@ -31,13 +32,7 @@ pub struct Agent {
 }
 
 impl Entity for Agent {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(None, self.tenant_id)

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Entity, Field, Id, Meta, Owner, ScopeSet, State, Status, Tenant, Timestamp, UniqueKey, Value,
-    meta::text_enum, record::meta_value,
+    meta::text_enum,
+    record::{has_meta, meta_value},
 };
 
 /// A secret API key; only a keyed hash of it is stored. A tenant's publishable key is a field of the tenant.
@@ -88,13 +89,7 @@ pub(crate) fn network(text: &str) -> Option<IpNet> {
 }
 
 impl Entity for ApiKey {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Tenant(self.tenant_id)

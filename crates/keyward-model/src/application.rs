@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Partner, Role, ScopeSet, State, Status, Tenant, Timestamp, UniqueKey,
-    Value, meta::text_enum, record::meta_value,
+    Value,
+    meta::text_enum,
+    record::{has_meta, meta_value},
 };
 
 /// What kind of OAuth client an application is.
@@ -133,13 +135,7 @@ impl Application {
 }
 
 impl Entity for Application {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

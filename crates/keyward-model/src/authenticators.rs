@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Entity, Field, Id, IdentityProvider, Meta, Owner, Partner, Tenant, Timestamp, UniqueKey, User, Value,
-    record::meta_value,
+    record::{has_meta, meta_value},
 };
 
 /// A person's password, second factor and recovery codes. There is at most one such record for each person.
@@ -76,13 +76,7 @@ impl Authenticators {
 }
 
 impl Entity for Authenticators {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)
@@ -131,13 +125,7 @@ pub struct FederatedIdentity {
 }
 
 impl Entity for FederatedIdentity {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

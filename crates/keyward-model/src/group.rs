@@ -7,7 +7,8 @@ use validator::Validate;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Resource, Role, Tenant, Timestamp, UniqueKey, User, Value,
-    record::meta_value, validate,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// A group of users, of one tenant or of the platform.
@@ -24,13 +25,7 @@ pub struct Group {
 }
 
 impl Entity for Group {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(None, self.tenant_id)
@@ -71,13 +66,7 @@ pub struct Membership {
 }
 
 impl Entity for Membership {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(None, self.tenant_id)
@@ -119,13 +108,7 @@ pub struct Nesting {
 }
 
 impl Entity for Nesting {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(None, self.tenant_id)

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, Field, Meta, Owner, Timestamp, TokenAlgorithm, UniqueKey, Value, record::meta_value};
+use crate::{
+    Entity, Field, Meta, Owner, Timestamp, TokenAlgorithm, UniqueKey, Value,
+    record::{has_meta, meta_value},
+};
 
 /// A key that signs tokens; its private part is sealed under the master key.
 ///
@@ -27,13 +30,7 @@ pub struct SigningKey {
 }
 
 impl Entity for SigningKey {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Platform

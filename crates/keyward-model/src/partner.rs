@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Entity, Field, Id, Meta, Owner, Resource, TenancyStatus, Timestamp, UniqueKey, Value, record::meta_value,
+    Entity, Field, Id, Meta, Owner, Resource, TenancyStatus, Timestamp, UniqueKey, Value,
+    record::{has_meta, meta_value},
     validate,
 };
 
@@ -31,13 +32,7 @@ pub struct Partner {
 }
 
 impl Entity for Partner {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Partner(self.meta.id)

@@ -6,7 +6,8 @@ use validator::{Validate, ValidationError};
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Resource, Scope, ScopeSet, Timestamp, UniqueKey, Value,
-    record::meta_value, validate,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// Lets a service token of a global application read the admin API.
@@ -45,13 +46,7 @@ impl Permission {
 }
 
 impl Entity for Permission {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Everyone

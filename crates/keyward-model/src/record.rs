@@ -65,6 +65,20 @@ pub trait Resource: Entity {
     fn view(&self, now: Timestamp) -> Self::View;
 }
 
+/// The part of [`Entity`] that is the same for every record: all keep their identity, version and times in `meta`.
+macro_rules! has_meta {
+    () => {
+        fn meta(&self) -> &$crate::Meta<Self> {
+            &self.meta
+        }
+
+        fn meta_mut(&mut self) -> &mut $crate::Meta<Self> {
+            &mut self.meta
+        }
+    };
+}
+pub(crate) use has_meta;
+
 /// A record was not of the expected kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record of another kind")]

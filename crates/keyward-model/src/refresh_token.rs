@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Application, Entity, Field, Id, Meta, Owner, Partner, ScopeSet, Session, Tenant, Timestamp, UniqueKey,
-    User, Value, record::meta_value,
+    User, Value,
+    record::{has_meta, meta_value},
 };
 
 /// A refresh token with all of its successors: a family (RFC 9700 section 4.14.2). No token is stored, nor a hash of one:
@@ -40,13 +41,7 @@ pub struct RefreshToken {
 }
 
 impl Entity for RefreshToken {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, Field, Meta, Owner, Timestamp, UniqueKey, Value, meta::text_enum, record::meta_value};
+use crate::{
+    Entity, Field, Meta, Owner, Timestamp, UniqueKey, Value,
+    meta::text_enum,
+    record::{has_meta, meta_value},
+};
 
 /// That tokens, or a key, no longer count. It lives until the last token that it is about would have expired.
 ///
@@ -78,13 +82,7 @@ impl Revoked {
 }
 
 impl Entity for Revocation {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Platform

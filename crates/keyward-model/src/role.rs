@@ -6,7 +6,8 @@ use validator::Validate;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Resource, ScopeSet, Tenant, Timestamp, UniqueKey, Value,
-    record::meta_value, validate,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// A named set of permissions, of one tenant or of the platform.
@@ -23,13 +24,7 @@ pub struct Role {
 }
 
 impl Entity for Role {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(None, self.tenant_id)

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     AnyId, Entity, Field, Id, Meta, Owner, Partner, State, Status, Tenant, Timestamp, UniqueKey, Usage,
-    Value, record::meta_value,
+    Value,
+    record::{has_meta, meta_value},
 };
 
 /// A secret of an application or agent; only a keyed hash of it is stored.
@@ -62,13 +63,7 @@ impl Secret {
 }
 
 impl Entity for Secret {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

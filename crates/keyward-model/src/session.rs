@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Entity, Field, Id, IdentityProvider, Meta, Owner, Partner, Tenant, Timestamp, UniqueKey, User, Value,
-    record::meta_value,
+    record::{has_meta, meta_value},
 };
 
 /// A person who is signed in somewhere.
@@ -42,13 +42,7 @@ pub struct Session {
 }
 
 impl Entity for Session {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

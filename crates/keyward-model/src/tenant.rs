@@ -7,7 +7,8 @@ use validator::Validate;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Partner, Resource, TenancyStatus, Timestamp, UniqueKey, Value,
-    record::meta_value, validate,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// A tenant of the platform.
@@ -34,13 +35,7 @@ pub struct Tenant {
 }
 
 impl Entity for Tenant {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::Tenant(self.meta.id)

@@ -7,7 +7,9 @@ use validator::Validate;
 
 use crate::{
     Entity, Field, Id, Meta, Owner, Partner, Resource, Role, Status, Tenant, Timestamp, UniqueKey, Value,
-    meta::text_enum, record::meta_value, validate,
+    meta::text_enum,
+    record::{has_meta, meta_value},
+    validate,
 };
 
 /// A tier of administrators.
@@ -54,13 +56,7 @@ pub struct User {
 }
 
 impl Entity for User {
-    fn meta(&self) -> &Meta<Self> {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut Meta<Self> {
-        &mut self.meta
-    }
+    has_meta!();
 
     fn owner(&self) -> Owner {
         Owner::of(self.partner_id, self.tenant_id)

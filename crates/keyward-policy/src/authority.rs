@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use keyward_model::{
-    ADMIN_READ, ADMIN_WRITE, AdminRole, Id, Kind, Owner, PLATFORM_SCOPES, Reach, Scope, ScopeSet, User,
+    ADMIN_READ, ADMIN_WRITE, AdminRole, Id, Kind, Owner, PLATFORM_SCOPES, Partner, Reach, Scope, ScopeSet,
+    User,
 };
 
 /// Who asks, as policy sees them. Whether they are alive was settled before.
@@ -109,6 +110,19 @@ pub enum Refusal {
     /// The principal lacks this permission.
     #[error("this needs the permission {0}")]
     Missing(Cow<'static, str>),
+}
+
+/// Whether an identity provider may say who a person is: one of the platform of anybody, one of a partner of the partner's people and
+/// those of its tenants, one of a tenant of the tenant's people. Whoever runs a provider could be everybody it vouches for, so
+/// none vouches for people above it. `partner` is the person's, or their tenant's.
+#[must_use]
+pub fn may_vouch(provider: Owner, person: Owner, partner: Option<Id<Partner>>) -> bool {
+    match provider {
+        Owner::Platform => true,
+        Owner::Partner(of) => partner == Some(of),
+        Owner::Tenant(_) => provider == person,
+        Owner::Everyone => false,
+    }
 }
 
 /// How far a principal can see.
@@ -272,6 +286,20 @@ mod tests {
         );
         assert_eq!(allowed(&service(true, "admin:write"), Action::List), Ok(()));
         assert_eq!(allowed(&Principal::Operator, Action::Delete), Ok(()));
+    }
+
+    #[test]
+    fn no_provider_vouches_for_people_above_it() {
+        let tenant = Owner::Tenant("tnt_00000000000000000000000001".parse().unwrap());
+        let other = Owner::Tenant("tnt_00000000000000000000000002".parse().unwrap());
+        let id = "prt_00000000000000000000000001".parse().unwrap();
+        let partner = Owner::Partner(id);
+        let people = [(Owner::Platform, None), (partner, Some(id)), (tenant, Some(id)), (other, None)];
+        let vouched = |provider| people.map(|(person, of)| may_vouch(provider, person, of));
+        assert_eq!(vouched(Owner::Platform), [true; 4]);
+        assert_eq!(vouched(partner), [false, true, true, false]);
+        assert_eq!(vouched(tenant), [false, false, true, false]);
+        assert_eq!(vouched(other), [false, false, false, true]);
     }
 
     #[test]

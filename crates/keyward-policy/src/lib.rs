@@ -7,5 +7,7 @@ mod authority;
 mod granting;
 pub mod liveness;
 
-pub use authority::{Action, Permit, Principal, Refusal, Target, decide, reach, required, staff_permission};
+pub use authority::{
+    Action, Permit, Principal, Refusal, Target, decide, may_vouch, reach, required, staff_permission,
+};
 pub use granting::{GrantRefusal, effective, held, may_grant, may_set_tier};

@@ -181,9 +181,10 @@ pub(crate) async fn events_are_covered_by_reaches(store: &dyn Store) {
 
 /// A long log is searched like a short one, by whatever its events name, whoever wrote them.
 pub(crate) async fn events_are_found_in_a_long_log(store: &dyn Store) {
-    let tenant = id::<keyward_model::Tenant>();
+    let (tenant, partner) = (id::<keyward_model::Tenant>(), id::<keyward_model::Partner>());
     let named = |number: i64| {
         let mut event = event(number);
+        event.partner_id = (number % 7 == 0).then_some(partner);
         event.actor.id = Some(format!("actor {}", number % 3));
         event.tenant_id = (number % 2 == 0).then_some(tenant);
         let about = Subject { kind: "x".into(), id: Some(format!("actor {}", number % 5)), name: None };
@@ -197,12 +198,14 @@ pub(crate) async fn events_are_found_in_a_long_log(store: &dyn Store) {
     store.commit(append(chained("short", 1, (2_601..=2_620).map(named)))).await.unwrap();
     store.commit(append(chained("last", 1, (2_621..=2_625).map(named)))).await.unwrap();
     let text = |text: &str| Some(text.to_owned());
-    let (platform, within) = (Reach::Platform, Reach::Tenant(tenant));
+    let (platform, within, of_partner) = (Reach::Platform, Reach::Tenant(tenant), Reach::Partner(partner));
     for (reach, asked, rest, of) in [
         (platform, query(), 0, 1),
         (platform, EventQuery { actor: text("actor 0"), ..query() }, 0, 3),
         (platform, EventQuery { resource: text("actor 1"), ..query() }, 1, 5),
         (within, query(), 0, 2),
+        (of_partner, query(), 0, 7),
+        (of_partner, EventQuery { actor: text("actor 0"), ..query() }, 0, 21),
         (within, EventQuery { actor: text("actor 0"), ..query() }, 0, 6),
         (within, EventQuery { actor: text("actor 0"), resource: text("actor 0"), ..query() }, 0, 30),
     ] {

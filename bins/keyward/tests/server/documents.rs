@@ -101,6 +101,8 @@ fn the_help_is_current() {
         &["admin"],
         &["admin", "create-client"],
         &["admin", "create"],
+        &["admin", "setup-link"],
+        &["admin", "password-link"],
         &["admin", "token"],
         &["migrate"],
         &["signing-key"],

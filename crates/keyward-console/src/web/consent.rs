@@ -11,10 +11,10 @@ use url::form_urlencoded;
 
 use super::{
     State,
-    visit::{Answer, field, origin, see_other},
+    visit::{Answer, beyond, field, origin, see_other},
 };
 use crate::{
-    Form, FormTarget,
+    Form,
     page::{Consent, ConsentPermission},
     paths,
 };
@@ -75,8 +75,7 @@ fn show(state: &State, signed_in: &SignedIn, asked: ConsentAsked, query: &str) -
         changes: !scope.contains("read"),
         scope: scope.clone(),
     });
-    let redirect = parsed(query).into_iter().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri);
-    let target = redirect.and_then(|uri| FormTarget::of_redirect(&uri));
+    let target = beyond(&format!("?{query}"));
     let page = Consent {
         shell: state.shell(),
         form,

@@ -5,7 +5,7 @@ use keyward_policy::{Action as Act, Target, liveness};
 use keyward_store::{Change, StoreError, StoreExt};
 
 use super::{ATTEMPTS, Document, Listing, Work, busy};
-use crate::{Call, Error, Keyward, forms, params};
+use crate::{Call, Error, Keyward, directory::SessionMark, forms, params};
 
 impl Keyward {
     /// Sessions within the caller's reach, those included that have ended.
@@ -31,15 +31,17 @@ impl Keyward {
 
     /// A session as it stands now: it ends with the person, and with whatever made their sign-in void.
     async fn shown(&self, session: &Session, work: &Work<'_>) -> Result<SessionView, Error> {
-        let person = self.inner.directory.person(session.user_id).await?;
-        let is_alive = person.is_some_and(|person| {
-            liveness::user_since(&person.user, session.meta.created_at)
-                .and_then(|()| liveness::user(&person.user, person.above()))
-                .is_ok()
-        });
+        let directory = &self.inner.directory;
+        let person = directory.person(session.user_id).await?;
+        let opened = directory.session(SessionMark::Id(session.id())).await?;
+        let idle = self.idle_seconds();
+        let is_alive = opened
+            .zip(person)
+            .is_some_and(|(opened, person)| opened.is_alive(&person, idle, work.now).is_ok());
         let mut view = session.view(work.now);
         if !is_alive && view.state == "active" {
-            view.state = "revoked";
+            let in_time = liveness::session_itself(session, idle, work.now).is_ok();
+            view.state = if in_time { "revoked" } else { "expired" };
         }
         Ok(view)
     }

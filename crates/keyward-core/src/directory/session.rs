@@ -3,10 +3,13 @@
 use keyward_model::{
     Entity, Id, IdentityProvider, Kind, Partner, Reach, RefreshToken, Session, Tenant, Timestamp, UniqueKey,
 };
-use keyward_policy::liveness::{self, Dead, Tenancy};
+use keyward_policy::{
+    liveness::{self, Dead, Tenancy},
+    may_vouch,
+};
 use keyward_store::{StoreError, StoreExt};
 
-use super::reader::Reader;
+use super::{Person, reader::Reader};
 
 /// A session with what it depends on, its person aside.
 #[derive(Debug)]
@@ -32,8 +35,11 @@ pub(crate) enum SessionMark {
 }
 
 impl Opened {
-    /// Whether the session, or the refresh token by which it was found, and the provider that it came by are alive at `now`.
-    pub(crate) fn is_alive(&self, idle_seconds: i64, now: Timestamp) -> Result<(), Dead> {
+    /// Whether all that a sign-in hangs on is alive at `now`: the person with all above them, the session or the refresh token by
+    /// which it was found, and the provider that it came by.
+    pub(crate) fn is_alive(&self, person: &Person, idle_seconds: i64, now: Timestamp) -> Result<(), Dead> {
+        liveness::user(&person.user, person.above())?;
+        liveness::user_since(&person.user, self.session.meta.created_at)?;
         match &self.family {
             Some(family) => liveness::refresh_token(family, &self.session, now)?,
             None => liveness::session_itself(&self.session, idle_seconds, now)?,
@@ -41,8 +47,12 @@ impl Opened {
         if self.session.provider_id.is_none() {
             return Ok(());
         }
+        let provider = self.provider.as_ref().ok_or(Dead::SessionEnded)?;
+        if !may_vouch(provider.owner(), person.user.owner(), person.partner_id()) {
+            return Err(Dead::SessionEnded);
+        }
         let above = Tenancy { tenant: self.tenant.as_ref(), partner: self.partner.as_ref() };
-        liveness::provider(self.provider.as_ref().ok_or(Dead::SessionEnded)?, above)
+        liveness::provider(provider, above)
     }
 }
 

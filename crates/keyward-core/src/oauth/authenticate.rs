@@ -139,10 +139,7 @@ impl Keyward {
             }
             .because("rate_limited"));
         }
-        let entry = directory.client(client_id).await.map_err(|error| {
-            tracing::error!(%error, "a client could not be read");
-            OAuthError::unavailable()
-        })?;
+        let entry = directory.client(client_id).await?;
         if entry.client.is_none() {
             limits.was_stranger(address, now);
         }

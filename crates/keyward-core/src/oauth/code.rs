@@ -57,11 +57,6 @@ fn invalid_grant(description: &str) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidGrant, description)
 }
 
-fn unavailable(error: &dyn std::fmt::Display) -> OAuthError {
-    tracing::error!(%error, "a code could not be redeemed");
-    OAuthError::unavailable()
-}
-
 impl Keyward {
     pub(super) async fn new_code(&self, new: NewCode, event: Event) -> Result<String, SignInError> {
         let mut bytes = [0; 32];
@@ -93,13 +88,12 @@ impl Keyward {
         let presented = request.code.as_deref();
         let presented =
             presented.ok_or_else(|| OAuthError::invalid_request("The parameter code is missing."))?;
-        let ticket =
-            self.inner.store.ticket(&key(CODES, presented), now).await.map_err(|e| unavailable(&e))?;
+        let ticket = self.inner.store.ticket(&key(CODES, presented), now).await?;
         let Some(ticket) = ticket else {
             self.end_what_was_obtained(presented, client, origin, now).await?;
             return Err(invalid_grant("The code is unknown, was used, or is too old."));
         };
-        let code: Code = serde_json::from_str(&ticket.value).map_err(|error| unavailable(&error))?;
+        let code: Code = serde_json::from_str(&ticket.value).map_err(|error| OAuthError::failed(&error))?;
         // Whoever is wrong about anything does not use the code up: that is for its own application.
         if code.application.any() != client.client.holder {
             return Err(
@@ -141,7 +135,7 @@ impl Keyward {
         };
         let (reply, event, jti) = self.person_tokens(&token, origin, now)?;
         let kept = Obtained { application: code.application, jti, family: family.as_ref().map(Entity::id) };
-        let value = serde_json::to_string(&kept).map_err(|error| unavailable(&error))?;
+        let value = serde_json::to_string(&kept).map_err(|error| OAuthError::failed(&error))?;
         let until = now.plus_seconds(i64::from(MAX_TOKEN_LIFETIME));
         let mut change = Change::default();
         change.consume.push(key(CODES, presented));
@@ -157,7 +151,7 @@ impl Keyward {
                 self.end_what_was_obtained(presented, client, origin, now).await?;
                 Err(invalid_grant("The code is unknown, was used, or is too old."))
             }
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -188,15 +182,14 @@ impl Keyward {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(), OAuthError> {
-        let used = self.inner.store.ticket(&key(USED, presented), now).await.map_err(|e| unavailable(&e))?;
+        let used = self.inner.store.ticket(&key(USED, presented), now).await?;
         let used = used.and_then(|used| serde_json::from_str::<Obtained>(&used.value).ok());
         // Another application says nothing about a code that was never its own.
         let Some(obtained) = used.filter(|used| used.application.any() == client.client.holder) else {
             return Ok(());
         };
         if let Some(family) = obtained.family {
-            let found: Option<RefreshToken> =
-                self.inner.store.get_as(&Reach::Platform, family).await.map_err(|e| unavailable(&e))?;
+            let found: Option<RefreshToken> = self.inner.store.get_as(&Reach::Platform, family).await?;
             if let Some(family) = found {
                 self.end_family(&family, "code_used_twice", client, origin, now).await?;
             }
@@ -215,7 +208,7 @@ impl Keyward {
         };
         match self.commit(Change::default().create(revocation), vec![event]).await {
             Ok(_) | Err(StoreError::Taken(_)) => Ok(()),
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

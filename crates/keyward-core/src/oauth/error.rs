@@ -1,5 +1,7 @@
 //! Refusals of the OAuth endpoints (RFC 6749 section 5.2).
 
+use keyward_store::StoreError;
+
 /// An error code of RFC 6749, RFC 8707 or RFC 6750.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OAuthErrorCode {
@@ -89,6 +91,12 @@ impl OAuthError {
         Self::new(OAuthErrorCode::InvalidClient, "The client is unknown or its secret is wrong.")
     }
 
+    /// Keyward can't answer now, for a reason that only the log tells.
+    pub(crate) fn failed(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %cause, "an OAuth endpoint can't answer");
+        Self::unavailable()
+    }
+
     /// Keyward can't answer now.
     #[must_use]
     pub fn unavailable() -> Self {
@@ -96,5 +104,11 @@ impl OAuthError {
             retry_after_seconds: Some(1),
             ..Self::new(OAuthErrorCode::Unavailable, "The service is not available at the moment. Try again.")
         }
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    fn from(error: StoreError) -> Self {
+        Self::failed(&error)
     }
 }

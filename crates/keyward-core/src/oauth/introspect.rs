@@ -37,14 +37,12 @@ impl Keyward {
     /// The token, if it works now.
     pub(crate) async fn look_at(&self, token: &str, now: Timestamp) -> Result<Option<LiveToken>, OAuthError> {
         let Ok(claims) = self.verify_token(token, &self.audiences(), now) else { return Ok(None) };
-        let live = self.live_token(claims, now).await.map_err(|error| {
-            tracing::error!(%error, "the state of a token could not be read");
-            OAuthError::unavailable()
-        })?;
+        let live = self.live_token(claims, now).await?;
         Ok(live.ok())
     }
 
-    fn audiences(&self) -> Vec<&str> {
+    /// Every audience that tokens can have here.
+    pub(super) fn audiences(&self) -> Vec<&str> {
         let options = &self.inner.options;
         let own = [options.audience.as_str(), options.admin_audience.as_str()];
         own.into_iter().chain(options.resources.iter().map(String::as_str)).collect()

@@ -8,8 +8,7 @@ use keyward_model::{
     Action, Changes, Entity, Event, FieldChange, Id, Outcome, RefreshToken, ScopeSet, Subject, Timestamp,
     User, encode_uuid,
 };
-use keyward_policy::{Principal, held, liveness};
-use keyward_store::StoreError;
+use keyward_policy::{Principal, held};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -45,11 +44,6 @@ pub(super) struct PersonToken<'a> {
     pub(super) refresh: Option<&'a RefreshToken>,
 }
 
-fn unavailable(error: &StoreError) -> OAuthError {
-    tracing::error!(%error, "a person or session could not be read");
-    OAuthError::unavailable()
-}
-
 /// What a person can hand on now: what they hold, as far as the application is allowed it.
 pub(super) fn handed_on(person: &Person, client: &Client, catalogue: &ScopeSet) -> ScopeSet {
     let principal = Principal::user(&person.user, person.permissions.clone());
@@ -66,18 +60,15 @@ impl Keyward {
         now: Timestamp,
     ) -> Result<Bearer, OAuthError> {
         let directory = &self.inner.directory;
-        let person = directory.person(user).await.map_err(|error| unavailable(&error))?;
-        let opened = directory.session(mark).await.map_err(|error| unavailable(&error))?;
+        let person = directory.person(user).await?;
+        let opened = directory.session(mark).await?;
         let ended = || OAuthError::new(OAuthErrorCode::InvalidGrant, "The session has ended. Sign in again.");
         let (Some(person), Some(opened)) = (person, opened) else {
             return Err(ended().because("session_ended"));
         };
-        let alive = liveness::user(&person.user, person.above())
-            .and_then(|()| liveness::user_since(&person.user, opened.session.meta.created_at))
-            .and_then(|()| opened.is_alive(self.idle_seconds(), now));
-        match alive {
+        match opened.is_alive(&person, self.idle_seconds(), now) {
             Ok(()) => {
-                let catalogue = directory.catalogue().await.map_err(|error| unavailable(&error))?;
+                let catalogue = directory.catalogue().await?;
                 Ok(Bearer { person, opened, authenticated_at, catalogue })
             }
             Err(dead) => Err(ended().because(dead.code())),

@@ -22,18 +22,12 @@ fn dead() -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidGrant, "The refresh token is unknown, was used, or has ended.")
 }
 
-fn unavailable(error: &StoreError) -> OAuthError {
-    tracing::error!(%error, "a refresh token could not be read or written");
-    OAuthError::unavailable()
-}
-
 impl Keyward {
     /// The family that a refresh token of this client belongs to, and the token's generation.
     async fn family(&self, token: &str, client: &Client) -> Result<Option<(RefreshToken, i64)>, OAuthError> {
         let Some(presented) = RefreshTokens::read(token) else { return Ok(None) };
         let id: Id<RefreshToken> = Id::from_uuid(uuid::Uuid::from_bytes(presented.family));
-        let found: Option<RefreshToken> =
-            self.inner.store.get_as(&Reach::Platform, id).await.map_err(|error| unavailable(&error))?;
+        let found: Option<RefreshToken> = self.inner.store.get_as(&Reach::Platform, id).await?;
         let own = found.filter(|family| family.application_id.any() == client.holder);
         Ok(own.and_then(|family| {
             let generation = self.inner.refresh_tokens.generation(&presented, family.generation)?;
@@ -123,7 +117,7 @@ impl Keyward {
         match self.commit(change, vec![event]).await {
             Ok(_) => Ok(reply),
             Err(StoreError::Stale) => Err(Refreshing::Again),
-            Err(error) => Err(unavailable(&error).into()),
+            Err(error) => Err(OAuthError::from(error).into()),
         }
     }
 
@@ -152,14 +146,14 @@ impl Keyward {
             let call = Call { caller: Caller::system(), origin: origin.clone(), idempotency: None };
             let change = Change::default().replace(family.meta.version, ended.clone());
             let change = Work::begin(self, &call).told(change, &family, &ended).await;
-            match self.commit(change.map_err(|error| unavailable(&error))?, vec![event]).await {
+            match self.commit(change?, vec![event]).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => {
                     let again = self.inner.store.get_as(&Reach::Platform, family.id()).await;
-                    let Some(again) = again.map_err(|error| unavailable(&error))? else { return Ok(()) };
+                    let Some(again) = again? else { return Ok(()) };
                     family = again;
                 }
-                Err(error) => return Err(unavailable(&error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Err(OAuthError::unavailable())

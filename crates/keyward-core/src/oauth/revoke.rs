@@ -44,14 +44,10 @@ impl Keyward {
         match self.commit(Change::default().create(revocation), vec![event]).await {
             // Taken: somebody was quicker, and the token is dead all the same.
             Ok(_) => Ok(()),
-            Err(StoreError::Taken(_)) => self.inner.directory.follow().await.map(|_| ()).map_err(unavailable),
-            Err(error) => Err(unavailable(error)),
+            Err(StoreError::Taken(_)) => {
+                self.inner.directory.follow().await.map(|_| ()).map_err(OAuthError::from)
+            }
+            Err(error) => Err(error.into()),
         }
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn unavailable(error: StoreError) -> OAuthError {
-    tracing::error!(%error, "a revocation could not be written");
-    OAuthError::unavailable()
 }

@@ -31,11 +31,7 @@ pub struct SignOut {
 impl Keyward {
     /// What the person whose token it is has allowed the application to know.
     pub async fn userinfo(&self, authorization: Option<&str>) -> Result<Map<String, Value>, Error> {
-        let options = self.options();
-        let own = [options.audience.as_str(), options.admin_audience.as_str()];
-        let audiences: Vec<&str> =
-            own.into_iter().chain(options.resources.iter().map(String::as_str)).collect();
-        let token = self.presented_token(authorization, &audiences, self.now()).await?;
+        let token = self.presented_token(authorization, &self.audiences(), self.now()).await?;
         let live = token.ok_or_else(Refusal::no_token)??;
         let scope: ScopeSet = live.claims.scope.parse().unwrap_or_default();
         match &live.holder {

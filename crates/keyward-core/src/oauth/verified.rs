@@ -148,9 +148,7 @@ impl Keyward {
         let session = claims.credential_id.as_deref().and_then(session_mark);
         if let Some(mark) = session {
             let alive = match directory.session(mark).await? {
-                Some(opened) => opened
-                    .is_alive(self.idle_seconds(), now)
-                    .and_then(|()| liveness::user_since(&person.user, opened.session.meta.created_at)),
+                Some(opened) => opened.is_alive(&person, self.idle_seconds(), now),
                 None => Err(Dead::SessionEnded),
             };
             if let Err(dead) = alive {
@@ -185,9 +183,14 @@ fn session_mark(credential: &str) -> Option<SessionMark> {
     session.or_else(|_| credential.parse::<Id<RefreshToken>>().map(SessionMark::Family)).ok()
 }
 
+/// When a token was issued, in milliseconds: its number says so more exactly than its claim.
+fn issued_ms(claims: &AccessTokenClaims) -> i64 {
+    feed::issued_ms(&claims.jti).unwrap_or(claims.iat.saturating_mul(1_000))
+}
+
 /// What is left of a token after revocations: nothing, or fewer tenants.
 fn unrevoked(revoked: &Revoked, claims: Arc<AccessTokenClaims>) -> Option<Arc<AccessTokenClaims>> {
-    let issued = feed::issued_ms(&claims.jti).unwrap_or(claims.iat.saturating_mul(1_000));
+    let issued = issued_ms(&claims);
     if revoked.covers(&claims.jti, &claims.client_id, issued) {
         return None;
     }
@@ -225,9 +228,8 @@ fn judge_person(
     scopes: ScopeSet,
 ) -> Result<LiveToken, Dead> {
     liveness::user(&person.user, person.above())?;
-    if person.user.valid_after.is_some_and(|after| claims.iat < after.unix_seconds()) {
-        return Err(Dead::Unknown);
-    }
+    let issued = Timestamp::from_unix_millis(issued_ms(&claims)).ok_or(Dead::Unknown)?;
+    liveness::user_since(&person.user, issued)?;
     // A person's token is good for what the person may do now, and in those of its tenants that are the person's now.
     let tenants = match (claims.tenants.as_deref(), &person.tenants) {
         (None, None) => None,

@@ -32,7 +32,8 @@ const BATCH: usize = 500;
 #[derive(Debug, Default)]
 pub(crate) struct KeyUses {
     pending: Mutex<Uses>,
-    /// Held by whoever stores them, and shared by those who read: a use is pending or stored, never both or neither.
+    /// Held by whoever stores them, and shared by those who read: a use is pending or stored, never both or neither, unless
+    /// it was left to the writer because it could not be stored.
     storing: RwLock<()>,
 }
 
@@ -53,12 +54,17 @@ impl KeyUses {
 impl Inner {
     async fn store_uses(&self) {
         let _alone = self.uses.storing.write().await;
-        for rows in self.uses.take().chunks(BATCH) {
-            let usage = Some(UsageBatch { counted: None, rows: rows.to_vec() });
+        let mut rows = self.uses.take();
+        while !rows.is_empty() {
+            let rest = rows.split_off(rows.len().min(BATCH));
+            let usage = Some(UsageBatch { counted: None, rows: rows.clone() });
             if let Err(error) = self.writer.commit(Change { usage, ..Change::default() }, Vec::new()).await {
                 tracing::warn!(%error, "uses of API keys could not be stored; trying again later");
-                self.leave(rows.to_vec());
+                // The rest would wait as long, and whoever stops the process for all of it.
+                self.leave(rows);
+                return self.leave(rest);
             }
+            rows = rest;
         }
     }
 

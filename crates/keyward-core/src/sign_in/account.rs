@@ -177,11 +177,9 @@ impl Keyward {
             recovery_codes_left: None,
         };
         let event = self.session_event(Action::SESSION_STEPPED_UP, &session, &signed_in.person, origin, now);
-        match self.commit(change.replace(current.meta.version, session), vec![event]).await {
-            Ok(_) => Ok(new),
-            Err(StoreError::Stale) => Err(SignInError::WrongCode),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(change.replace(current.meta.version, session), vec![event], SignInError::WrongCode)
+            .await?;
+        Ok(new)
     }
 
     /// Chooses another password; the present one must be given.
@@ -236,11 +234,8 @@ impl Keyward {
         session.method.clone_from(&signed_in.session.method);
         session.authenticated_at = signed_in.session.authenticated_at;
         let event = self.person_event(action, &signed_in.person, origin, work.now);
-        match self.commit(change.create(session), vec![event]).await {
-            Ok(_) => Ok(new),
-            Err(StoreError::Stale) => Err(SignInError::OutOfDate),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(change.create(session), vec![event], SignInError::OutOfDate).await?;
+        Ok(new)
     }
 
     /// A second factor for the person to set up; `kept` is that of a page which is shown again.
@@ -313,11 +308,13 @@ impl Keyward {
         let next = Authenticators { recovery_codes: hashes, ..next_version(&stored, now) };
         let action = Action::USER_RECOVERY_CODES_REPLACED;
         let event = self.person_event(action, &signed_in.person, origin, now);
-        match self.commit(Change::default().replace(stored.meta.version, next), vec![event]).await {
-            Ok(_) => Ok(codes),
-            Err(StoreError::Stale) => Err(SignInError::OutOfDate),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(
+            Change::default().replace(stored.meta.version, next),
+            vec![event],
+            SignInError::OutOfDate,
+        )
+        .await?;
+        Ok(codes)
     }
 }
 

@@ -5,7 +5,7 @@ use keyward_model::{
     Action, AdminRole, Authenticators, Entity, Event, FederatedIdentity, Id, IdentityProvider, Meta, Owner,
     Reach, Role, Status, Timestamp, UniqueKey, User,
 };
-use keyward_policy::{Principal, liveness, may_grant};
+use keyward_policy::{Principal, liveness, may_grant, may_vouch};
 use keyward_store::{Change, StoreError, StoreExt, TakenKey};
 use serde_json::{Map, Value, json};
 use validator::ValidateEmail;
@@ -138,6 +138,7 @@ impl Keyward {
     ) -> Result<(Person, Change, Vec<Event>), SignInError> {
         let gone = || SignInError::NotAllowed("The account was deleted. Ask your administrator.".to_owned());
         let person = self.inner.directory.person(identity.user_id).await?.ok_or_else(gone)?;
+        vouched(provider, &person)?;
         let change = if identity.email == arrival.email {
             change
         } else {
@@ -251,14 +252,7 @@ impl Keyward {
             return Err(SignInError::StepUpNeeded);
         }
         let user = &signed_in.person.user;
-        let reached = Principal::user(user, keyward_model::ScopeSet::default());
-        let owner = provider.owner();
-        let is_own = owner == user.owner()
-            || owner == Owner::Platform
-            || keyward_policy::reach(&reached).covers(owner, None);
-        if !is_own {
-            return Err(SignInError::NotAllowed("This identity provider is for others.".to_owned()));
-        }
+        vouched(provider, &signed_in.person)?;
         let meta = Meta::new(Id::generate(now, self.random()), now);
         let identity = identity_of(user, provider, arrival, meta);
         let event = self.person_event(Action::USER_IDENTITY_LINKED, &signed_in.person, origin, now);
@@ -290,12 +284,21 @@ impl Keyward {
         let mut gone = next_version(identity, now);
         gone.meta.deleted_at = Some(now);
         let event = self.person_event(Action::USER_IDENTITY_UNLINKED, &signed_in.person, origin, now);
-        match self.commit(Change::default().replace(identity.meta.version, gone), vec![event]).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::Stale) => Err(SignInError::OutOfDate),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(
+            Change::default().replace(identity.meta.version, gone),
+            vec![event],
+            SignInError::OutOfDate,
+        )
+        .await
     }
+}
+
+/// Refuses a provider that may not say who the person is: one that is another's, or that somebody below the person runs.
+pub(super) fn vouched(provider: &IdentityProvider, person: &Person) -> Result<(), SignInError> {
+    if may_vouch(provider.owner(), person.user.owner(), person.partner_id()) {
+        return Ok(());
+    }
+    Err(SignInError::NotAllowed("This identity provider is for others.".to_owned()))
 }
 
 fn identity_of(

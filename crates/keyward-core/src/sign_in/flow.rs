@@ -7,7 +7,7 @@ use keyward_model::{
     Action, Authenticators, Entity, Event, Id, Outcome, Reach, Subject, Timestamp, UniqueKey, User,
 };
 use keyward_policy::liveness;
-use keyward_store::{Change, StoreError, StoreExt, TicketKey};
+use keyward_store::{Change, StoreExt, TicketKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
@@ -267,12 +267,8 @@ impl Keyward {
         if matches!(proof, Proof::Recovery(_)) {
             new.recovery_codes_left = Some(stored.recovery_codes.len().saturating_sub(1));
         }
-        match self.commit(change.create(session), vec![event]).await {
-            Ok(_) => Ok(new),
-            // Somebody used this very code, or another, at the same moment.
-            Err(StoreError::Stale) => Err(SignInError::WrongCode),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(change.create(session), vec![event], SignInError::WrongCode).await?;
+        Ok(new)
     }
 
     /// A second factor to be set up in the middle of a sign-in; `kept` is that of a page which is shown again.
@@ -310,11 +306,8 @@ impl Keyward {
         let (new, session, event) = self.open(opening, origin, now);
         let enabled = self.person_event(Action::USER_MFA_ENABLED, &person, origin, now);
         let change = Change::default().replace(stored.meta.version, next).create(session);
-        match self.commit(change, vec![enabled, event]).await {
-            Ok(_) => Ok((new, codes)),
-            Err(StoreError::Stale) => Err(SignInError::OutOfDate),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(change, vec![enabled, event], SignInError::OutOfDate).await?;
+        Ok((new, codes))
     }
 
     /// Writes down that somebody failed; when that can't be done, the answer is that the service is unavailable.

@@ -232,11 +232,8 @@ impl Keyward {
         change.consume.push(key_of(code));
         let person = self.inner.directory.person(link.user).await?.ok_or(SignInError::DeadLink)?;
         let event = self.person_event(Action::USER_PASSWORD_CHANGED, &person, origin, self.now());
-        match self.commit(change, vec![event]).await {
-            Ok(_) => Ok(link),
-            Err(StoreError::Stale | StoreError::Taken(_)) => Err(SignInError::DeadLink),
-            Err(error) => Err(error.into()),
-        }
+        self.settle(change, vec![event], SignInError::DeadLink).await?;
+        Ok(link)
     }
 
     /// Sets a person's password, for somebody at the machine's command line.

@@ -149,11 +149,7 @@ impl Keyward {
         let Some(person) = self.inner.directory.person(opened.session.user_id).await? else {
             return Ok(None);
         };
-        let alive = opened
-            .is_alive(self.idle_seconds(), now)
-            .and_then(|()| liveness::user(&person.user, person.above()))
-            .and_then(|()| liveness::user_since(&person.user, opened.session.meta.created_at));
-        if alive.is_err() {
+        if opened.is_alive(&person, self.idle_seconds(), now).is_err() {
             return Ok(None);
         }
         let session = opened.session.clone();
@@ -254,6 +250,20 @@ impl Keyward {
             partner_id: person.partner_id(),
             changes: Changes::default(),
             context: origin.context(None),
+        }
+    }
+
+    /// Commits what holds only as long as nothing changed since it was judged; `otherwise` is said when something did.
+    pub(super) async fn settle(
+        &self,
+        change: Change,
+        events: Vec<Event>,
+        otherwise: SignInError,
+    ) -> Result<(), SignInError> {
+        match self.commit(change, events).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Stale | StoreError::Taken(_)) => Err(otherwise),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -7,7 +7,7 @@ use keyward_store::{Change, StoreError, StoreExt, Ticket, TicketKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{NewSession, SignInError, SignedIn, sessions::random_text};
+use super::{NewSession, SignInError, SignedIn, accounts_elsewhere::vouched, sessions::random_text};
 use crate::{
     Answer, Arrival, Call, CheckedStep, Document, Error, Federation, FederationError, Keyward, Origin, Trip,
     admin::Work, forms,
@@ -210,6 +210,7 @@ impl Keyward {
             }
             Purpose::StepUp(return_to) => {
                 let signed_in = same_person.ok_or(SignInError::OutOfDate)?;
+                vouched(&provider, &signed_in.person)?;
                 let linked = self.identity(&provider, &arrival.subject).await?;
                 if linked.map(|identity| identity.user_id) != Some(signed_in.person.user.id()) {
                     return Err(SignInError::NotAllowed("This is somebody else's account.".to_owned()));
