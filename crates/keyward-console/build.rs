@@ -9,7 +9,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 
 /// The parts of the style sheet, in the order of the cascade.
-const STYLES: [&str; 5] = ["tokens", "base", "controls", "parts", "frames"];
+const STYLES: [&str; 6] = ["tokens", "base", "controls", "parts", "screens", "frames"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -220,14 +220,21 @@ impl Config {
     }
 
     /// All keys with values and sources, secrets masked.
+    pub(crate) fn rows(&self) -> Vec<(String, String, String)> {
+        let row = |key: &Key| {
+            let value = self.0.get(key.path)?;
+            let text = if key.secret && !value.text.is_empty() { "***" } else { &value.text };
+            Some((key.path.to_owned(), mask_password(text), value.source.clone()))
+        };
+        KEYS.iter().filter_map(row).collect()
+    }
+
+    /// The same as text.
     pub(crate) fn show(&self) -> String {
         let mut out = String::new();
-        for key in KEYS {
-            let Some(value) = self.0.get(key.path) else { continue };
-            let text = if key.secret && !value.text.is_empty() { "***" } else { &value.text };
-            let text = mask_password(text);
+        for (path, text, source) in self.rows() {
             // Writing to a String can't fail.
-            let _ = writeln!(out, "{} = {text:?}  # {}", key.path, value.source);
+            let _ = writeln!(out, "{path} = {text:?}  # {source}");
         }
         out
     }

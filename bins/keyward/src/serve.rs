@@ -15,7 +15,11 @@ use keyward_core::{Keyward, NewClient};
 use keyward_http::HttpSettings;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::{commands::operator, open::start, settings::Settings};
+use crate::{
+    commands::operator,
+    open::{start, without_password},
+    settings::Settings,
+};
 
 /// How long readiness is false before the port closes, so that balancers look elsewhere first.
 const DRAIN: Duration = Duration::from_millis(300);
@@ -59,6 +63,11 @@ pub(crate) async fn run(
         draining: draining.clone(),
         ..HttpSettings::default()
     };
+    let about = keyward_console::About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database: without_password(&settings.database_url),
+        configuration: settings.shown.clone(),
+    };
     let app = {
         let keyward = keyward.clone();
         move || {
@@ -66,7 +75,7 @@ pub(crate) async fn run(
             let app = app
                 .wrap(keyward_http::wrap(&keyward, &http))
                 .configure(keyward_http::configure(&keyward, &http))
-                .configure(keyward_console::configure(&keyward, &http));
+                .configure(keyward_console::configure(&keyward, &http, about.clone()));
             app.configure(|config| {
                 if let Some(routes) = routes {
                     routes(config, &keyward);

@@ -37,6 +37,8 @@ pub(crate) struct Mail {
 /// Everything that the configuration says, checked.
 pub(crate) struct Settings {
     pub(crate) public_url: Option<Url>,
+    /// The whole configuration as it may be shown: key, value, source.
+    pub(crate) shown: Vec<(String, String, String)>,
     pub(crate) bind: SocketAddr,
     pub(crate) workers: usize,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -155,6 +157,7 @@ impl Settings {
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
         Ok(Self {
             public_url,
+            shown: config.rows(),
             bind: bind.context("http.bind")?,
             workers: workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             trusted_proxies,

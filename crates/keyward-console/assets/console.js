@@ -70,3 +70,151 @@ if (question) {
 
 // What an identity provider answered is sent on without a click.
 document.querySelector('[data-carry-on]')?.requestSubmit();
+
+// What is fetched anew now and then. It rests while somebody is in it, and where nobody looks.
+for (const live of all('[data-live]')) {
+  const from = new URL(live.dataset.live, location.href);
+  from.searchParams.set('part', '1');
+  setInterval(async () => {
+    if (document.hidden || live.contains(document.activeElement)) return;
+    const reply = await fetch(from).catch(() => null);
+    if (reply?.ok && !reply.redirected) live.innerHTML = await reply.text();
+  }, Number(live.dataset.every) * 1000);
+}
+
+// The grid: Change has View with it, and says what the choice comes to.
+for (const grid of all('[data-grid]')) {
+  const rows = [...grid.querySelectorAll('tbody tr')];
+  const box = (row, name) => row.querySelector(`input[name="${name}"]`);
+  const filter = grid.querySelector('[data-grid-filter]');
+  const only = grid.querySelector('[data-grid-only]');
+  const update = () => {
+    const chosen = new Set([...grid.querySelectorAll('input[name="beside"]')].map((input) => input.value));
+    let [views, changes] = [0, 0];
+    for (const row of rows) {
+      const [change, view] = [box(row, 'change'), box(row, 'view')];
+      if (view) {
+        if (change?.checked) view.checked = true;
+        view.setAttribute('aria-disabled', String(Boolean(change?.checked)));
+        view.title = change?.checked ? 'Included in Change' : '';
+      }
+      if (change?.checked) { changes += 1; row.dataset.change.split(' ').forEach((one) => chosen.add(one)); }
+      if (view?.checked) { views += 1; chosen.add(row.dataset.view); }
+      const text = row.textContent.toLowerCase().includes(filter.value.toLowerCase());
+      row.hidden = !text || (only.checked && !change?.checked && !view?.checked);
+    }
+    grid.querySelector('[data-grid-count]').textContent = `${views} View, ${changes} Change of ${rows.length}`;
+    grid.querySelector('[data-grid-summary]').textContent = [...chosen].sort().join(' · ') || 'no permission';
+  };
+  grid.querySelector('[data-grid-tools]').hidden = false;
+  grid.addEventListener('click', (event) => {
+    if (event.target.getAttribute?.('aria-disabled') === 'true') event.preventDefault();
+  });
+  grid.addEventListener('input', update);
+  grid.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.target.type !== 'checkbox' || !event.target.name) return;
+    const shown = rows.filter((row) => !row.hidden && box(row, event.target.name));
+    const next = shown[shown.indexOf(event.target.closest('tr')) + step];
+    if (next) { event.preventDefault(); box(next, event.target.name).focus(); }
+  });
+  update();
+}
+
+// A secret: nobody leaves without having it by accident.
+const secret = document.querySelector('[data-secret]');
+if (secret) {
+  let taken = false;
+  const stored = secret.querySelector('[data-stored]');
+  const done = secret.querySelector('[data-done]');
+  const sure = stored.querySelector('input');
+  stored.hidden = false;
+  const allow = () => done.setAttribute('aria-disabled', String(!sure.checked));
+  sure.addEventListener('input', allow);
+  allow();
+  done.addEventListener('click', (event) => { if (!sure.checked) event.preventDefault(); else taken = true; });
+  for (const button of secret.querySelectorAll('[data-copy]')) button.addEventListener('click', () => { taken = true; });
+  for (const button of secret.querySelectorAll('[data-download]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      const text = document.getElementById(button.dataset.download).value;
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+      link.download = '.env';
+      link.click();
+      URL.revokeObjectURL(link.href);
+      taken = true;
+    });
+  }
+  addEventListener('beforeunload', (event) => { if (!taken && !sure.checked) event.preventDefault(); });
+}
+
+// A form that was begun is not left by accident.
+for (const form of all('form[data-guard]')) {
+  let touched = false;
+  form.addEventListener('input', () => { touched = true; });
+  form.addEventListener('submit', () => { touched = false; });
+  addEventListener('beforeunload', (event) => { if (touched) event.preventDefault(); });
+}
+
+// The palette: the page for searching, on top of this one.
+const opener = document.querySelector('[data-palette]');
+const palette = async (href) => {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'dialog palette';
+  dialog.setAttribute('aria-label', 'Search');
+  dialog.innerHTML = '<label class="filter"><span>Search pages, tenants, people, clients, identifiers</span><input type="search" autocomplete="off"></label><div aria-live="polite"></div>';
+  document.body.append(dialog);
+  const before = document.activeElement;
+  dialog.addEventListener('close', () => { dialog.remove(); before?.focus(); });
+  const [input, found] = [dialog.querySelector('input'), dialog.querySelector('div')];
+  let asked = 0;
+  const look = async () => {
+    const turn = ++asked;
+    const from = new URL(href, location.href);
+    from.searchParams.set('part', '1');
+    from.searchParams.set('q', input.value);
+    const reply = await fetch(from).catch(() => null);
+    if (turn === asked && reply?.ok && !reply.redirected) found.innerHTML = await reply.text();
+  };
+  let wait;
+  input.addEventListener('input', () => { clearTimeout(wait); wait = setTimeout(look, 150); });
+  dialog.addEventListener('keydown', (event) => {
+    const links = [input, ...found.querySelectorAll('a')];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      links[(links.indexOf(document.activeElement) + step + links.length) % links.length]?.focus();
+    } else if (event.key === 'Enter' && document.activeElement === input) {
+      found.querySelector('a')?.click();
+    }
+  });
+  dialog.showModal();
+  input.focus();
+  await look();
+};
+opener?.addEventListener('click', (event) => { event.preventDefault(); palette(opener.dataset.palette); });
+
+// Keys: Ctrl K searches, / goes to the filter, c adds, ? tells, g and a letter goes somewhere.
+let going = false;
+document.addEventListener('keydown', (event) => {
+  if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && opener) {
+    event.preventDefault();
+    palette(opener.dataset.palette);
+    return;
+  }
+  const busy = event.target.closest?.('input, textarea, select, dialog, [contenteditable]');
+  if (busy || event.ctrlKey || event.metaKey || event.altKey || !opener) return;
+  if (going) {
+    going = false;
+    const link = [...all('.side a')].find((one) => one.textContent.trim().toLowerCase().startsWith(event.key));
+    link?.click();
+  } else if (event.key === '/') {
+    const filter = document.querySelector('[data-filter]');
+    if (filter) { event.preventDefault(); filter.focus(); }
+  } else if (event.key === 'c') {
+    document.querySelector('[data-create]')?.click();
+  } else if (event.key === 'g') {
+    going = true;
+  }
+});

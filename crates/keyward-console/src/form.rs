@@ -1,5 +1,7 @@
 //! What every form has: where it goes, what travels with it unseen, and what was wrong with it.
 
+use std::borrow::Cow;
+
 use crate::component::{Hidden, Summary};
 
 /// A form of a page. It is always sent by `POST`.
@@ -28,7 +30,7 @@ pub struct Problems {
 #[derive(Debug, Clone)]
 pub struct FieldProblem {
     /// The field's name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What to do about it, as a sentence.
     pub text: String,
 }
@@ -46,7 +48,12 @@ impl Form {
 
     /// What was wrong, above the form.
     pub(crate) fn summary(&self) -> Summary<'_> {
-        Summary { problems: &self.problems }
+        Summary { problems: &self.problems, all: false }
+    }
+
+    /// What was wrong, where it is told at no field.
+    pub(crate) fn summary_of_all(&self) -> Summary<'_> {
+        Summary { problems: &self.problems, all: true }
     }
 
     /// What stands before the title of a page that asks once more, so that it is heard first.
@@ -64,8 +71,8 @@ impl Problems {
 
     /// About one field.
     #[must_use]
-    pub fn field(name: &'static str, text: impl Into<String>) -> Self {
-        Self { message: None, fields: vec![FieldProblem { name, text: text.into() }] }
+    pub fn field(name: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        Self { message: None, fields: vec![FieldProblem { name: name.into(), text: text.into() }] }
     }
 
     /// Whether there are none.

@@ -31,6 +31,10 @@ pub struct Frame {
     pub product: String,
     /// The environment, when there is one.
     pub environment: Option<Environment>,
+    /// Where another place to work in is chosen, when there are others.
+    pub switcher: Option<String>,
+    /// Where everything is searched.
+    pub search: Option<String>,
     /// Where in the hierarchy the person works, outermost first: partner, tenant. Empty for the platform.
     pub scope: Vec<String>,
     /// Who is signed in.

@@ -21,7 +21,8 @@
 //! The style sheet, the script and the icon are part of the program; [`assets::configure`] mounts them.
 
 pub mod assets;
-mod component;
+pub mod component;
+
 mod device;
 mod form;
 mod frame;
@@ -40,4 +41,4 @@ pub use frame::{AccountMenu, Crumb, Environment, Frame, NavEntry, Shell, Theme};
 pub use moment::Moment;
 pub use policy::{FormTarget, content_security_policy};
 pub use response::respond;
-pub use web::configure;
+pub use web::{About, configure};

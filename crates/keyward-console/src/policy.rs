@@ -25,7 +25,7 @@ impl FormTarget {
 pub fn content_security_policy(targets: &[FormTarget]) -> String {
     let mut policy = String::from(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-         frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+         connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     );
     for FormTarget(target) in targets {
         policy.push(' ');

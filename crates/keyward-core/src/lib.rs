@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod oauth;
 mod options;
+mod pages;
 mod params;
 mod people;
 mod protection;
@@ -23,6 +24,7 @@ mod retiring;
 mod revocations;
 mod setup;
 mod sign_in;
+mod tester;
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
@@ -40,9 +42,9 @@ use tokio::task::JoinHandle;
 
 pub use admin::{
     ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, DayView, Document,
-    EffectivePermissionView, EventExport, ExportFormat, GrantBody, GrantsBody, IfMatch, KeyUsageView,
-    Listing, MemberBody, NestedBody, PredecessorView, Renewal, RevocationBody, RolesBody, Rotation,
-    SecretHolder, SeriesView, SourceView, StatsView, UsageView,
+    EffectivePermissionView, EventExport, ExportFormat, GrantBody, GrantsBody, HolderUse, IfMatch,
+    KeyUsageView, Listing, MemberBody, NestedBody, PredecessorView, Renewal, RevocationBody, RolesBody,
+    Rotation, SecretHolder, SecretRotation, SeriesView, SourceView, StatsView, UsageView,
 };
 pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
@@ -56,6 +58,7 @@ pub use oauth::{
     SignInAsked, SignOut, TokenReply, TokenRequest,
 };
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit, SignInOptions};
+pub use pages::{Count, GrantableRow, TenantPlace};
 pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};
 pub use sign_in::{
@@ -63,6 +66,7 @@ pub use sign_in::{
     NewSession, PasswordLink, Proof, ProviderChoice, Purpose, SignInError, SignedIn, Step, TestReport,
     TripEnd,
 };
+pub use tester::CredentialCheck;
 
 use crate::{
     audit::{Writer, WriterHandle},

@@ -48,6 +48,7 @@ actions! {
     APPLICATION_RENEWED = "application.renewed", "An application's expiry was moved.";
     APPLICATION_GRANTED = "application.granted", "An application's grants were replaced.";
     SECRET_CREATED = "secret.created", "A secret was made for an application.";
+    SECRET_ROTATED = "secret.rotated", "A secret was given a successor, and stops after an overlap.";
     SECRET_REVOKED = "secret.revoked", "A secret was stopped for good.";
     PARTNER_CREATED = "partner.created", "A partner was created.";
     PARTNER_UPDATED = "partner.updated", "A partner was changed.";
@@ -80,6 +81,7 @@ actions! {
     API_KEY_REVOKED = "api_key.revoked", "An API key was stopped for good; by the system when nobody used it any more.";
     API_KEY_DENIED = "api_key.denied", "An API key was refused.";
     TENANT_KEY_REPLACED = "tenant.publishable_key_replaced", "A tenant's publishable key was replaced.";
+    CREDENTIAL_TESTED = "credential.tested", "A key or token was tried out in the console.";
     SESSION_REVOKED = "session.revoked", "A session was ended.";
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", "A person signed in.";
     SIGN_IN_FAILED = "sign_in.failed", "Somebody failed to sign in; the reason says at what.";

@@ -130,6 +130,12 @@ macro_rules! records {
                 match self { $(Self::$type(record) => record.value(field)),+ }
             }
 
+            /// What people know it by.
+            #[must_use]
+            pub fn display_name(&self) -> &str {
+                match self { $(Self::$type(record) => record.display_name()),+ }
+            }
+
             /// The texts that a search looks through.
             #[must_use]
             pub fn search_texts(&self) -> Vec<&str> {

@@ -165,6 +165,11 @@ impl Store for DieselStore {
         self.read(move |conn| select::get(conn, &reach, id)).await
     }
 
+    async fn get_many(&self, reach: &Reach, ids: &[AnyId]) -> Result<Vec<Record>, StoreError> {
+        let (reach, ids) = (*reach, ids.to_vec());
+        self.read(move |conn| select::get_many(conn, &reach, &ids)).await
+    }
+
     async fn find(&self, reach: &Reach, key: &UniqueKey) -> Result<Option<Record>, StoreError> {
         let (reach, key) = (*reach, key.clone());
         self.read(move |conn| select::find(conn, &reach, &key)).await

@@ -37,6 +37,22 @@ pub(crate) fn get(conn: &mut Conn, reach: &Reach, id: AnyId) -> QueryResult<Opti
         .row(conn)
 }
 
+/// The records with these ids, read kind by kind.
+pub(crate) fn get_many(conn: &mut Conn, reach: &Reach, ids: &[AnyId]) -> QueryResult<Vec<Record>> {
+    let mut ids = ids.to_vec();
+    ids.sort();
+    ids.dedup();
+    let mut found = Vec::with_capacity(ids.len());
+    for of_kind in ids.chunk_by(|one, other| one.kind == other.kind) {
+        let Some(table) = of_kind.first().and_then(|id| table(id.kind)) else { continue };
+        let Some(covered) = covered(table, reach) else { continue };
+        let named = sql("r.id IN (").binds(of_kind.iter().map(|id| Bind::id(*id))).sql(")").once();
+        let query = select(table).append(named).sql(" AND ").append(covered).append(live_one(table));
+        found.extend(query.rows::<Record>(conn)?);
+    }
+    Ok(found)
+}
+
 /// The record that holds this key.
 pub(crate) fn find(conn: &mut Conn, reach: &Reach, key: &UniqueKey) -> QueryResult<Option<Record>> {
     let Some(table) = table(key.kind()) else { return Ok(None) };
@@ -120,9 +136,17 @@ fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql
             column.sql(" = ").bind(Bind::text(text))
         }
         Test::Is(Value::Time(at)) if is_time => column.sql(" = ").bind(Bind::time(*at)),
+        Test::OneOf(values) if !is_time => {
+            let texts = values.iter().filter_map(|value| match value {
+                Value::Text(text) if !is_unstorable(text) => Some(Bind::text(text)),
+                _ => None,
+            });
+            let texts: Vec<Bind<'_>> = texts.collect();
+            if texts.is_empty() { sql(NEVER) } else { column.sql(" IN (").binds(texts).sql(")").once() }
+        }
         Test::Before(end) if is_time => column.sql(" < ").bind(Bind::time(*end)),
         Test::From(start) if is_time => column.sql(" >= ").bind(Bind::time(*start)),
-        Test::Is(_) | Test::Before(_) | Test::From(_) => sql(NEVER),
+        Test::Is(_) | Test::OneOf(_) | Test::Before(_) | Test::From(_) => sql(NEVER),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyward_model::{Action, ChainedEvent, Event, Kind, Reach, Record, Subject, Timestamp, Value};
-use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally, Test};
+use keyward_model::{Action, ChainedEvent, Event, Kind, Reach, Record, Subject, Timestamp};
+use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally};
 
 use crate::data::Data;
 
@@ -37,12 +37,7 @@ fn is_among(data: &Data, reach: &Reach, kind: Kind, conditions: &[Condition], re
 }
 
 fn holds(condition: &Condition, record: &Record) -> bool {
-    let value = record.value(condition.field);
-    match &condition.test {
-        Test::Is(wanted) => value == *wanted,
-        Test::Before(end) => matches!(value, Value::Time(at) if at < *end),
-        Test::From(start) => matches!(value, Value::Time(at) if at >= *start),
-    }
+    condition.test.holds(&record.value(condition.field))
 }
 
 fn contains(record: &Record, text: &str) -> bool {

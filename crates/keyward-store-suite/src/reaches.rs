@@ -13,6 +13,13 @@ pub(crate) async fn every_reach_reads_what_it_covers(store: &dyn Store) {
             let expected = world.covers(reach, record).then_some(record);
             assert_eq!(store.get(&reach, record.id()).await.unwrap().as_ref(), expected, "{reach:?}");
         }
+        let ids: Vec<_> = world.records.iter().map(Record::id).collect();
+        let mut many: Vec<_> = store.get_many(&reach, &ids).await.unwrap().iter().map(Record::id).collect();
+        let mut expected: Vec<_> =
+            world.records.iter().filter(|it| world.covers(reach, it)).map(Record::id).collect();
+        many.sort();
+        expected.sort();
+        assert_eq!(many, expected, "{reach:?}");
     }
 }
 

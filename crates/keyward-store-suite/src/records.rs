@@ -17,6 +17,15 @@ pub(crate) async fn records_are_read_as_they_were_written(store: &dyn Store) {
             assert_eq!(store.find(&Reach::Platform, &key).await.unwrap().as_ref(), Some(record), "{key:?}");
         }
     }
+    // Those that there are not, and those that are asked for twice, change nothing.
+    let mut ids: Vec<_> = records.iter().map(Record::id).collect();
+    ids.extend([ids[0], id::<keyward_model::Tenant>().any(), id::<keyward_model::Event>().any()]);
+    let mut many = store.get_many(&Reach::Platform, &ids).await.unwrap();
+    many.sort_by_key(Record::id);
+    many.dedup();
+    let mut expected = records.clone();
+    expected.sort_by_key(Record::id);
+    assert_eq!(many, expected);
     for kind in KINDS {
         let page = store.list(&Reach::Platform, &Query::all(kind)).await.unwrap();
         let mut expected: Vec<&Record> = records.iter().filter(|record| record.id().kind == kind).collect();

@@ -77,6 +77,16 @@ pub trait Store: Send + Sync + 'static {
     /// The record with this id, if the reach covers it.
     async fn get(&self, reach: &Reach, id: AnyId) -> Result<Option<Record>, StoreError>;
 
+    /// Those of the records with these ids that the reach covers, in any order. An adapter that reads many at once does
+    /// better than this.
+    async fn get_many(&self, reach: &Reach, ids: &[AnyId]) -> Result<Vec<Record>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.get(reach, *id).await?);
+        }
+        Ok(found)
+    }
+
     /// The record that holds this key, if the reach covers it.
     async fn find(&self, reach: &Reach, key: &UniqueKey) -> Result<Option<Record>, StoreError>;
 

@@ -36,10 +36,25 @@ pub struct Condition {
 pub enum Test {
     /// It equals this value; [`Value::Null`] asks for a field without value.
     Is(Value),
+    /// It equals one of these values, none of which is null.
+    OneOf(Vec<Value>),
     /// It is a moment before this one.
     Before(Timestamp),
     /// It is this moment or a later one.
     From(Timestamp),
+}
+
+impl Test {
+    /// Whether it holds for a record's value, for adapters that look at every record themselves.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
+        match self {
+            Self::Is(wanted) => value == wanted,
+            Self::OneOf(wanted) => *value != Value::Null && wanted.contains(value),
+            Self::Before(end) => matches!(value, Value::Time(at) if at < end),
+            Self::From(start) => matches!(value, Value::Time(at) if at >= start),
+        }
+    }
 }
 
 /// The order of a list.

@@ -29,14 +29,7 @@ pub(crate) fn list(records: &impl Records, reach: &Reach, query: &Query) -> Fall
 
 /// Whether a record meets all conditions.
 pub(crate) fn meets(record: &Record, conditions: &[Condition]) -> bool {
-    conditions.iter().all(|condition| {
-        let value = record.value(condition.field);
-        match &condition.test {
-            Test::Is(wanted) => value == *wanted,
-            Test::Before(end) => matches!(value, Value::Time(at) if at < *end),
-            Test::From(start) => matches!(value, Value::Time(at) if at >= *start),
-        }
-    })
+    conditions.iter().all(|condition| condition.test.holds(&record.value(condition.field)))
 }
 
 fn contains(record: &Record, text: &str) -> bool {

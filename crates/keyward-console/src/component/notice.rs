@@ -70,6 +70,8 @@ impl Notice {
 #[template(path = "component/summary.html")]
 pub(crate) struct Summary<'a> {
     pub(crate) problems: &'a Problems,
+    /// Also when there is one only, which its field tells otherwise.
+    pub(crate) all: bool,
 }
 
 impl HtmlSafe for Summary<'_> {}

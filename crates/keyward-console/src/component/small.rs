@@ -95,6 +95,8 @@ pub struct Confirmation {
     pub text: String,
     /// What the button says: the act and its object, for example `Delete acme.crm-sync`.
     pub button: String,
+    /// What must be typed before the button does anything; none where a click is enough.
+    pub typed: Option<String>,
     /// Where the answer is sent.
     pub form: Form,
     /// The page without the question.

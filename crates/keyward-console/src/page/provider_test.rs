@@ -22,7 +22,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Passed => "Passed",
             Self::Failed => "Failed",
@@ -31,7 +31,7 @@ impl Verdict {
         }
     }
 
-    fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Passed => "ok",
             Self::Failed => "danger",

@@ -6,44 +6,19 @@ use actix_web::{
     web::{Data, Path, Payload},
 };
 use keyward_core::{AccountView, EnrolmentView, NewSession, SignInError, SignedIn};
-use keyward_model::{AdminRole, SessionView};
+use keyward_model::AdminRole;
 
 use super::{
-    State, step_up, two_step,
+    State,
+    desk::{frame, method},
+    step_up, two_step,
     visit::{Answer, field, origin, problems, see_other},
 };
 use crate::{
-    AccountMenu, Environment, Form, Frame, Moment, NavEntry, Problems, Theme, describe_device,
+    Form, Moment, Problems, describe_device,
     page::{Account, Profile, Session, TwoStep},
     paths,
 };
-
-pub(super) async fn home(request: HttpRequest, state: Data<State>) -> Answer {
-    state.person(&request).await?;
-    Ok(see_other(paths::ACCOUNT))
-}
-
-/// What stands around a page of the console.
-pub(super) fn frame(state: &State, signed_in: &SignedIn) -> Frame {
-    let options = state.keyward.options();
-    let name = options.default_environment().to_owned();
-    let account = NavEntry { current: true, ..NavEntry::new("My account", paths::ACCOUNT) };
-    Frame {
-        product: options.sign_in.product_name.clone(),
-        environment: Some(Environment { live: keyward_core::Options::is_live(&name), name }),
-        scope: Vec::new(),
-        account: AccountMenu {
-            name: signed_in.name().to_owned(),
-            email: signed_in.email().to_owned(),
-            csrf: signed_in.form_token(),
-        },
-        navigation: vec![account],
-        crumbs: Vec::new(),
-        notice: None,
-        theme: Theme::System,
-        compact: false,
-    }
-}
 
 pub(super) async fn show(request: HttpRequest, state: Data<State>) -> Answer {
     let signed_in = state.person(&request).await?;
@@ -72,7 +47,7 @@ async fn rendered(
             id: session.id.to_string(),
             device: describe_device(session.user_agent.as_deref()),
             ip: session.ip.clone().unwrap_or_default(),
-            method: method(session),
+            method: method(&session.method).to_owned(),
             started: Moment::new(session.created_at, now),
             last_active: Moment::new(session.last_active_at, now),
             current: session.id.to_string() == this,
@@ -80,7 +55,7 @@ async fn rendered(
         .collect();
     sessions.sort_by_key(|session| !session.current);
     let page = Account {
-        frame: frame(state, signed_in),
+        frame: frame(state, signed_in, None, paths::ACCOUNT),
         csrf: signed_in.form_token(),
         profile: profile(signed_in, &account),
         two_step: second_step(state, signed_in, &account),
@@ -126,17 +101,6 @@ fn second_step(state: &State, signed_in: &SignedIn, account: &AccountView) -> Tw
         Some(linked) if !known.has_password => TwoStep::Elsewhere { provider: linked.provider.clone() },
         _ => TwoStep::Off { required: account.totp_required },
     }
-}
-
-fn method(session: &SessionView) -> String {
-    match session.method.as_str() {
-        "password" => "Password",
-        "password+totp" => "Password and code",
-        "password+recovery_code" => "Password and recovery code",
-        "oidc" | "saml" => "Identity provider",
-        other => other,
-    }
-    .to_owned()
 }
 
 pub(super) async fn change_password(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {

@@ -12,7 +12,9 @@ use keyward_core::{Answer as Said, Purpose, SignInError, SignedIn, TestReport, T
 use keyward_http::browser::{self, Kept};
 
 use super::{
-    State, account, step_up,
+    State,
+    desk::frame,
+    step_up,
     visit::{Answer, Visit, field, keep, origin, see_other},
 };
 use crate::{
@@ -183,7 +185,7 @@ fn tested(state: &State, signed_in: &SignedIn, provider: &str, report: TestRepor
         }
     };
     let page = ProviderTest {
-        frame: account::frame(state, signed_in),
+        frame: frame(state, signed_in, None, paths::ACCOUNT),
         provider: report.provider,
         protocol: String::new(),
         again,

@@ -2,6 +2,7 @@
 
 mod account;
 mod consent;
+mod desk;
 mod federation;
 mod first_admin;
 mod password;
@@ -22,16 +23,33 @@ use crate::{assets, paths};
 pub(crate) struct State {
     pub(crate) keyward: Keyward,
     pub(crate) settings: HttpSettings,
+    pub(crate) about: About,
+}
+
+/// What the server knows of itself, for the page about the system.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The version of the program.
+    pub version: String,
+    /// The database, without any password.
+    pub database: String,
+    /// The configuration: key, value with secrets masked, and where it comes from.
+    pub configuration: Vec<(String, String, String)>,
 }
 
 /// Mounts the pages. Requests that are not for one of them are left to the application.
-pub fn configure(keyward: &Keyward, settings: &HttpSettings) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
-    let state = State { keyward: keyward.clone(), settings: settings.clone() };
+pub fn configure(
+    keyward: &Keyward,
+    settings: &HttpSettings,
+    about: About,
+) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+    let state = State { keyward: keyward.clone(), settings: settings.clone(), about };
     move |config| {
         config.app_data(web::Data::new(state));
         assets::configure(config);
         sign_in_pages(config);
         account_pages(config);
+        desk::configure(config);
     }
 }
 
@@ -60,7 +78,6 @@ fn account_pages(config: &mut web::ServiceConfig) {
     config
         .service(page(paths::CONSENT).get(consent::ask).post(consent::decide))
         .service(page(paths::STEP_UP).get(step_up::ask).post(step_up::confirm))
-        .service(page(paths::CONSOLE).get(account::home))
         .service(page(paths::ACCOUNT).get(account::show))
         .service(page(paths::ACCOUNT_PASSWORD).post(account::change_password))
         .service(page(paths::ACCOUNT_TWO_STEP).get(account::ask_enrol).post(account::enrol))

@@ -6,6 +6,7 @@ mod apps;
 mod audit;
 mod brute_force;
 mod code_flow;
+mod desk;
 mod links;
 mod prompting;
 mod refreshing;

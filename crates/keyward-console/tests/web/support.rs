@@ -156,7 +156,7 @@ async fn sender(keyward: &Keyward) -> Sender {
     let app = App::new()
         .wrap(keyward_http::wrap(keyward, &http))
         .configure(keyward_http::configure(keyward, &http))
-        .configure(keyward_console::configure(keyward, &http));
+        .configure(keyward_console::configure(keyward, &http, keyward_console::About::default()));
     let service = Rc::new(test::init_service(app).await);
     Rc::new(move |request: TestRequest| {
         let service = service.clone();

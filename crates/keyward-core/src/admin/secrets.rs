@@ -237,7 +237,7 @@ impl Keyward {
 }
 
 /// The reply as it may be repeated.
-fn without_value(shown: &serde_json::Value) -> serde_json::Value {
+pub(crate) fn without_value(shown: &serde_json::Value) -> serde_json::Value {
     let mut body = shown.clone();
     if let Some(members) = body.as_object_mut() {
         members.remove("value");

@@ -112,11 +112,17 @@ pub(crate) fn operations() -> Vec<Operation> {
         "listApplicationSecrets",
         "createApplicationSecret",
         "revokeApplicationSecret",
+        "rotateApplicationSecrets",
     );
     all.extend(secrets.into_iter().chain(rows()).map(|row| row.operation(of)));
     all.extend(with_created(resource::operations::<Agent>("Agents", "agent"), shape::<AgentCreated>));
     let of = Of { tag: "Agents", kind: Kind::Agent, collection: "agents" };
-    let secrets = secrets::rows::<Agent>("listAgentSecrets", "createAgentSecret", "revokeAgentSecret");
+    let secrets = secrets::rows::<Agent>(
+        "listAgentSecrets",
+        "createAgentSecret",
+        "revokeAgentSecret",
+        "rotateAgentSecrets",
+    );
     all.extend(secrets.into_iter().map(|row| row.operation(of)));
     all
 }

@@ -1,7 +1,7 @@
 //! Secrets of applications and agents.
 
 use actix_web::http::{Method, StatusCode};
-use keyward_core::{Action, SecretHolder};
+use keyward_core::{Action, SecretHolder, SecretRotation};
 use keyward_model::{Id, NewSecret, Secret, SecretView, Timestamp};
 use utoipa::ToSchema;
 
@@ -28,11 +28,12 @@ pub(crate) struct SecretShown {
     expires_at: Option<Timestamp>,
 }
 
-/// The operations on the secrets of `R`, named `list`, `create` and `revoke` in the documentation.
+/// The operations on the secrets of `R`, named `list`, `create`, `revoke` and `rotate` in the documentation.
 pub(crate) fn rows<R: SecretHolder>(
     list: &'static str,
     create: &'static str,
     revoke: &'static str,
+    rotate: &'static str,
 ) -> Vec<Row> {
     vec![
         read(
@@ -58,6 +59,20 @@ pub(crate) fn rows<R: SecretHolder>(
                 })
             },
             body: Some((shape::<NewSecret>, true)),
+            success: answer(StatusCode::CREATED, shape::<SecretShown>),
+        },
+        Row {
+            method: Method::POST,
+            path: "/{id}/secrets/rotate",
+            id: rotate,
+            summary: "Make a secret in the place of others, which still work for the overlap.",
+            action: Action::Act("rotate_secret"),
+            run: |x| {
+                Box::pin(async move {
+                    x.keyward.rotate_secret::<R>(&x.call, x.id(), x.body.clone()).await.map(Reply::Created)
+                })
+            },
+            body: Some((shape::<SecretRotation>, true)),
             success: answer(StatusCode::CREATED, shape::<SecretShown>),
         },
         Row {

@@ -10,17 +10,19 @@ use keyward_model::Timestamp;
 
 use super::{Sample, Words, form, refused, sample};
 
-fn moment(seconds_ago: i64) -> Moment {
+pub(super) fn moment(seconds_ago: i64) -> Moment {
     let now = Timestamp::from_unix_millis(1_795_521_600_000)
         .unwrap_or_else(|| unreachable!("a year of this century"));
     Moment::new(now.plus_seconds(-seconds_ago), now)
 }
 
-fn frame(words: &Words) -> Frame {
+pub(super) fn frame(words: &Words) -> Frame {
     Frame {
         product: words.product.clone(),
         environment: Some(Environment { name: words.environment.clone(), live: true }),
         scope: vec![words.partner.clone(), words.tenant.clone()],
+        switcher: Some("/console/switch".to_owned()),
+        search: Some("/console/search".to_owned()),
         account: AccountMenu {
             name: words.person.clone(),
             email: words.email.clone(),
@@ -79,6 +81,7 @@ fn question() -> Confirmation {
         title: "Sign out everywhere else?".to_owned(),
         text: "2 other sessions end at once. Work that was not saved there is lost.".to_owned(),
         button: "Sign out 2 sessions".to_owned(),
+        typed: None,
         form: form(paths::ACCOUNT_SIGN_OUT_OTHERS),
         cancel: paths::ACCOUNT.to_owned(),
     }
@@ -135,7 +138,8 @@ fn accounts(words: &Words) -> Vec<Sample> {
         password: None,
         ..account(words)
     };
-    let problem = |name, text: &str| FieldProblem { name, text: text.to_owned() };
+    let problem =
+        |name, text: &str| FieldProblem { name: std::borrow::Cow::Borrowed(name), text: text.to_owned() };
     let problems = Problems {
         message: None,
         fields: vec![

@@ -2,6 +2,7 @@
 
 mod console;
 mod outside;
+mod screens;
 mod sign_in;
 mod words;
 
@@ -26,6 +27,7 @@ pub(crate) fn samples(words: &Words) -> Vec<Sample> {
     let mut all = sign_in::samples(words);
     all.extend(outside::samples(words));
     all.extend(console::samples(words));
+    all.extend(screens::samples(words));
     all
 }
 

@@ -63,7 +63,8 @@ fn setup(words: &Words) -> Vec<Sample> {
         email: String::new(),
         mismatch: None,
     };
-    let problem = |name, text: &str| FieldProblem { name, text: text.to_owned() };
+    let problem =
+        |name, text: &str| FieldProblem { name: std::borrow::Cow::Borrowed(name), text: text.to_owned() };
     let problems = Problems {
         message: None,
         fields: vec![

@@ -171,7 +171,7 @@ fn second_steps(words: &Words) -> Vec<Sample> {
     let used = Problems {
         message: None,
         fields: vec![FieldProblem {
-            name: "code",
+            name: "code".into(),
             text: "This code is not right, or was used before.".to_owned(),
         }],
     };

@@ -28,6 +28,8 @@ export async function open(browser, options, where) {
   });
   page.on('pageerror', (error) => fault(where(), `exception: ${error}`));
   page.on('dialog', async (dialog) => {
+    // Leaving what was begun is asked about.
+    if (dialog.type() === 'beforeunload') return dialog.accept();
     fault(where(), `dialog: ${dialog.message()}`);
     await dialog.dismiss();
   });

@@ -1,0 +1,102 @@
+//! How to do by machine what a screen does: the same request of the admin API.
+
+use askama::{Template, filters::HtmlSafe};
+use serde_json::Value;
+
+/// A request of the admin API, or a command.
+#[derive(Debug, Clone)]
+pub struct Snippet {
+    /// What it is written in: `curl`, `Command line`.
+    pub title: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// Ways to do by machine what the screen does.
+#[derive(Debug, Clone, Template)]
+#[template(
+    source = r#"<details class="code-panel"><summary>Do this in code</summary>{% for snippet in snippets %}<h3>{{ snippet.title }}</h3><pre tabindex="0">{{ snippet.text }}</pre>{% endfor %}</details>"#,
+    ext = "html"
+)]
+pub struct CodePanel {
+    /// The ways.
+    pub snippets: Vec<Snippet>,
+}
+
+impl HtmlSafe for CodePanel {}
+
+/// A text as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+impl CodePanel {
+    /// A request of the admin API of `issuer`, with a body as far as it has one.
+    #[must_use]
+    pub fn request(issuer: &str, method: &str, path: &str, body: Option<&Value>) -> Self {
+        let mut text = "curl".to_owned();
+        if method != "GET" {
+            text += &format!(" -X {method}");
+        }
+        text += &format!(" {}", quoted(&format!("{issuer}/api/v1/admin/{path}")));
+        text += " \\\n  -H \"Authorization: Bearer $KEYWARD_TOKEN\"";
+        if let Some(body) = body {
+            text += " \\\n  -H 'Content-Type: application/json'";
+            text += &format!(" \\\n  -d {}", quoted(&body.to_string()));
+        }
+        Self { snippets: vec![Snippet { title: "curl", text }] }
+    }
+
+    /// With another way.
+    #[must_use]
+    pub fn and(mut self, title: &'static str, text: impl Into<String>) -> Self {
+        self.snippets.push(Snippet { title, text: text.into() });
+        self
+    }
+}
+
+/// A text to take away.
+#[derive(Debug, Clone, Template)]
+#[template(path = "component/copy.html")]
+pub struct CopyField {
+    /// Its place in the page.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// The text.
+    pub value: String,
+}
+
+impl HtmlSafe for CopyField {}
+
+impl CopyField {
+    /// A text to take away.
+    #[must_use]
+    pub fn new(id: &str, label: &str, value: impl Into<String>) -> Self {
+        Self { id: id.to_owned(), label: label.to_owned(), value: value.into() }
+    }
+
+    /// So many that a long value is seen whole.
+    fn rows(&self) -> usize {
+        let lines = self.value.lines().map(|line| line.chars().count().div_ceil(60).max(1));
+        lines.sum::<usize>().max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        let panel = CodePanel::request(
+            "https://a.example",
+            "POST",
+            "tenants",
+            Some(&json!({"name": "x'; rm -rf /'"})),
+        );
+        assert!(panel.snippets[0].text.ends_with(r#"-d '{"name":"x'\''; rm -rf /'\''"}'"#));
+    }
+}

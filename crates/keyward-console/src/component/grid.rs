@@ -1,0 +1,72 @@
+//! The grid of permissions: what may be looked at, what may be changed.
+
+use askama::{Template, filters::HtmlSafe};
+
+/// A resource of the catalogue.
+#[derive(Debug, Clone)]
+pub struct GridRow {
+    /// The resource, as machines call it.
+    pub resource: String,
+    /// What people call it.
+    pub label: String,
+    /// The permission to look at it, where there is one.
+    pub view: Option<String>,
+    /// The permissions that changing it takes, View included.
+    pub change: Vec<String>,
+    /// Whether View is chosen.
+    pub views: bool,
+    /// Whether Change is chosen.
+    pub changes: bool,
+    /// Why View can't be given; empty when it can.
+    pub view_locked: String,
+    /// Why Change can't be given; empty when it can.
+    pub change_locked: String,
+    /// Whether somebody with it could give themselves more.
+    pub escalates: bool,
+}
+
+/// The grid. It sends `view` and `change`, each once for every row that is chosen.
+#[derive(Debug, Clone, Template)]
+#[template(path = "component/grid.html")]
+pub struct Grid {
+    /// What it is about: `This client`.
+    pub whose: String,
+    /// The rows.
+    pub rows: Vec<GridRow>,
+    /// Permissions that are held and stand in no row.
+    pub beside: Vec<String>,
+    /// What is wrong with the choice.
+    pub error: Option<String>,
+}
+
+impl HtmlSafe for Grid {}
+
+impl Grid {
+    fn count(&self) -> String {
+        let views = self.rows.iter().filter(|row| row.views || row.changes).count();
+        let changes = self.rows.iter().filter(|row| row.changes).count();
+        format!("{views} View, {changes} Change of {}", self.rows.len())
+    }
+
+    /// The permissions that the choice comes to, in the order of the rows, each once.
+    #[must_use]
+    pub fn chosen(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.beside.clone();
+        for row in &self.rows {
+            if row.views || row.changes {
+                all.extend(row.view.clone());
+            }
+            if row.changes {
+                all.extend(row.change.iter().cloned());
+            }
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn summary(&self) -> String {
+        let chosen = self.chosen();
+        if chosen.is_empty() { "no permission".to_owned() } else { chosen.join(" · ") }
+    }
+}

@@ -1,0 +1,383 @@
+//! API Access: the clients by which other systems call APIs without a person.
+
+use actix_web::{
+    http::StatusCode,
+    web::{self, ServiceConfig},
+};
+use keyward_core::{Action, HolderUse, Options, Written};
+use keyward_model::{AnyId, Application, Kind, Owner, Timestamp};
+use serde_json::{Value, json};
+
+use super::{
+    super::visit::{Answer, Refused},
+    both,
+    clients::{lately, may_change, show_secret},
+    collection::{Collection, read},
+    desk_at::{Desk, Sent},
+    doc::{expiry, is_over, number, so_many, text, texts},
+    fields::Fields,
+    grants,
+    parts::{WORKS, environment, key_of, status},
+    permissions::{chosen, grid, in_words},
+    problems,
+    roles::choice,
+};
+use crate::{
+    Moment, Problems,
+    component::{
+        Block, Chart, CodePanel, Content, CopyField, Deed, Facts, FormBlock, Input, Panel, Part, Piece, Row,
+        RowAction, Series, Sign, Takes,
+    },
+};
+
+pub(super) struct ApiAccess;
+
+/// A client identifier, of which the tenant's part matters less.
+pub(super) fn client_id(doc: &Value) -> Piece {
+    match text(doc, "client_id").split_once('.') {
+        Some((tenant, local)) => Piece::Prefixed(format!("{tenant}."), local.to_owned()),
+        None => Piece::Code(text(doc, "client_id").to_owned()),
+    }
+}
+
+/// A date one year ahead, as a field of a form has it.
+pub(super) fn in_a_year(now: Timestamp) -> String {
+    let date = now.as_chrono().date_naive();
+    date.checked_add_months(chrono::Months::new(12)).unwrap_or(date).to_string()
+}
+
+/// How a client used its secrets, as a cell.
+pub(super) fn last_use(used: Option<&HolderUse>, now: Timestamp) -> Content {
+    let Some((used, at)) = used.and_then(|used| Some((used, used.last_used_at?))) else {
+        return Piece::Muted("Never".to_owned()).into();
+    };
+    let total: u64 = used.days.iter().sum();
+    let words = format!("{} in 14 days", so_many(total, "token", "tokens"));
+    Content::from(Piece::Time(Moment::new(at, now))).below(Piece::Spark(used.days.clone(), words))
+}
+
+/// The field for when something ends.
+pub(super) fn expiry_field(options: &Options, now: &Fields, today: Timestamp) -> Part {
+    let otherwise = in_a_year(today);
+    let given = now.or("expires_at", &otherwise);
+    let given = match given {
+        "30d" => today.plus_seconds(30 * 86_400).as_chrono().date_naive().to_string(),
+        "90d" => today.plus_seconds(90 * 86_400).as_chrono().date_naive().to_string(),
+        "1y" => otherwise.clone(),
+        date => date.to_owned(),
+    };
+    let help = format!("At most {} days ahead. No token outlives it.", options.max_expiry_days);
+    Input::new("expires_at", "Expiry date", Takes::Line("date"), &given).required().help(help).into()
+}
+
+impl Collection for ApiAccess {
+    type Record = Application;
+    const PATH: &'static str = "settings/iam/api-access";
+    const TITLE: &'static str = "API Access";
+    const ONE: &'static str = "API client";
+    const ADD: &'static str = "Add API client";
+    const ABOUT: &'static str = "API clients let another system call your APIs without a person signing in.";
+    const COLUMNS: &'static [&'static str] = &["Client ID", "Roles", "Expiry date", "Last used", "Notes"];
+    const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[
+        ("Active", "status", "active"),
+        ("Expiring", "expires_within_days", "30"),
+        ("Disabled", "status", "disabled"),
+    ];
+    const STEP_UP: bool = true;
+    const ONLY: &'static [(&'static str, &'static str)] = &[("type", "service")];
+
+    async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
+        let names = desk.names(docs, &["roles"]).await?;
+        let catalogue = desk.grantable_rows().await?;
+        let ids: Vec<AnyId> = docs.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect();
+        let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), &ids).await)?;
+        let may = may_change(desk);
+        let row = |doc: &Value| {
+            let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
+            let id = key_of(doc);
+            let act = |sign, word: &str, to: &str| RowAction {
+                sign,
+                name: format!("{word} {id}"),
+                href: format!("{own}/{to}"),
+            };
+            let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
+            let mut held = in_words(catalogue, &texts(doc, "allowed_scopes"));
+            if !roles.is_empty() {
+                held = held.below(Piece::Words(format!("Roles: {}", roles.join(", "))));
+            }
+            let mut ends = expiry(doc, desk.now);
+            if text(doc, "status") == "disabled" {
+                ends = ends.below(Piece::Warning("Disabled".to_owned()));
+            }
+            Row {
+                cells: vec![
+                    Content::from(Piece::CodeLink(own.clone(), id.clone())),
+                    held,
+                    ends,
+                    last_use(text(doc, "id").parse().ok().and_then(|id: AnyId| uses.get(&id)), desk.now),
+                    super::doc::words(doc, "notes", "–"),
+                ],
+                actions: if may {
+                    vec![
+                        act(Sign::Edit, "Edit", "edit"),
+                        act(Sign::Rotate, "Rotate secret of", "rotate"),
+                        act(Sign::Delete, "Delete", "delete"),
+                    ]
+                } else {
+                    Vec::new()
+                },
+                over: is_over(doc),
+            }
+        };
+        Ok(docs.iter().map(row).collect())
+    }
+
+    fn foot(desk: &Desk) -> Vec<Block> {
+        let endpoint = format!("{}/oauth2/token", desk.state.keyward.options().issuer);
+        let call =
+            format!("curl -u \"$CLIENT_ID:$CLIENT_SECRET\" -d grant_type=client_credentials {endpoint}");
+        vec![
+            Block::Copy(CopyField::new("token-endpoint", "Token endpoint", endpoint)),
+            Block::Copy(CopyField::new("token-call", "A call that works when pasted", call)),
+        ]
+    }
+
+    async fn parts(desk: &Desk, now: &Fields, editing: Option<&Value>) -> Result<Vec<Part>, Refused> {
+        let options = desk.state.keyward.options();
+        let mut parts: Vec<Part> = Vec::new();
+        if editing.is_none() {
+            let prefix = desk.place.as_ref().map(|place| format!("{}.", place.slug)).unwrap_or_default();
+            let id = Input::new("client_id", "Client ID", Takes::Code, now.or("client_id", now.get("name")));
+            let help = "Small letters, digits and hyphens: a name that says what it is for. It can't be changed later.";
+            parts.push(id.required().prefix(prefix).help(help).into());
+            parts.push(expiry_field(options, now, desk.now));
+            parts.push(environment(&options.environments, now).into());
+        }
+        parts.push(
+            Input::new("notes", "Notes", Takes::Lines, now.get("notes"))
+                .help("Who to ask about it, what it does.")
+                .into(),
+        );
+        parts.extend(choice(desk, now, "Beside the permissions below.").await?);
+        parts.push(grid(desk, now, "allowed_scopes", "This client").await?);
+        if editing.is_some() {
+            parts.push(status(now, WORKS));
+        }
+        let lifetime = Input::new(
+            "token_lifetime",
+            "Token lifetime in seconds",
+            Takes::Line("number"),
+            now.get("token_lifetime"),
+        );
+        let help = format!("60 to 86,400; empty means {}.", options.token_lifetime);
+        parts.push(Part::Folded("Advanced".to_owned(), vec![lifetime.help(help).into()]));
+        Ok(parts)
+    }
+
+    async fn body(desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
+        let mut body = json!({
+            "notes": fields.text_or_null("notes"),
+            "roles": fields.all("roles"),
+            "allowed_scopes": chosen(desk, fields, "allowed_scopes").await?,
+            "token_lifetime": fields.number_or_null("token_lifetime"),
+        });
+        if editing.is_some() {
+            body["status"] = fields.or("status", "active").into();
+            return Ok(body);
+        }
+        body["type"] = "service".into();
+        body["client_id"] = fields.or("client_id", fields.get("name")).into();
+        for name in ["expires_at", "environment"] {
+            if fields.given(name).is_some() {
+                body[name] = fields.text_or_null(name);
+            }
+        }
+        match desk.owner() {
+            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
+            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
+            _ => {}
+        }
+        Ok(body)
+    }
+
+    async fn made(desk: &Desk, written: &Written) -> Answer {
+        show_secret::<Self>(desk, &written.body, &written.body["secret"])
+    }
+
+    fn name(doc: &Value) -> String {
+        key_of(doc)
+    }
+
+    fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
+        let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
+        let mut deeds = vec![Deed::link("Rotate secret", format!("{own}/rotate"))];
+        if desk.state.keyward.options().allow_renew {
+            deeds.push(Deed::link("Renew", format!("{own}/renew")));
+        }
+        if desk.caller().may(Action::Create, Kind::Revocation) {
+            deeds.push(Deed::link("Revoke tokens", format!("{own}/revoke-tokens")));
+        }
+        deeds
+    }
+
+    fn tabs() -> &'static [(&'static str, &'static str, Kind)] {
+        &[("secrets", "Secrets", Kind::Application), ("grants", "Tenants", Kind::Tenant)]
+    }
+
+    async fn in_use(desk: &Desk, doc: &Value) -> Result<Option<String>, Refused> {
+        lately::<Self>(desk, doc).await
+    }
+
+    fn deletion(_doc: &Value) -> String {
+        "It gets no more tokens, and those that it has stop. Its ID can't be used again for another one's history.".to_owned()
+    }
+
+    async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
+        client_detail(desk, doc).await
+    }
+}
+
+/// What there is to see of a client.
+pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
+    let names = desk.names(std::slice::from_ref(doc), &["roles"]).await?;
+    let usage = desk.found(desk.state.keyward.application_usage(&desk.call(), text(doc, "id")).await)?.body;
+    let id: Option<AnyId> = text(doc, "id").parse().ok();
+    let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), id.as_slice()).await)?;
+    let used = id.and_then(|id| uses.get(&id));
+    let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
+    let lifetime = match doc["token_lifetime"].as_u64() {
+        Some(seconds) => format!("{seconds} seconds"),
+        None => format!("{} seconds, as by default", desk.state.keyward.options().token_lifetime),
+    };
+    let facts = Facts::default()
+        .and("Client ID", client_id(doc))
+        .and("Identifier", Content::code(text(doc, "id")))
+        .and("Environment", Content::words(text(doc, "environment")))
+        .and("Expiry date", expiry(doc, desk.now))
+        .and(
+            "Permissions",
+            Content::codes(&texts(doc, "allowed_scopes"), "None: it can obtain tokens that permit nothing"),
+        )
+        .and(
+            "Roles",
+            if roles.is_empty() {
+                Piece::Muted("None".to_owned()).into()
+            } else {
+                Content::words(roles.join(", "))
+            },
+        )
+        .and("Token lifetime", Content::words(lifetime))
+        .and("Notes", super::doc::words(doc, "notes", "None"));
+    let (issued, needed) = (number(&usage, "tokens_issued"), number(&usage, "tokens_needed"));
+    let mut use_facts = Facts::default()
+        .and("Last used", last_use(used, desk.now))
+        .and_maybe("From", used.and_then(|used| used.address.clone()).map(Content::code))
+        .and("Tokens issued", Content::words(issued.to_string()))
+        .and("Tokens needed", Content::words(needed.to_string()));
+    if issued > needed * 2 && issued > 10 {
+        let words = format!(
+            "It asked {} times without need: it should keep each token until it expires.",
+            issued - needed
+        );
+        use_facts = use_facts.and("Hygiene", Piece::Warning(words));
+    }
+    let mut blocks = vec![
+        Panel::new("client", "API client", vec![facts.into()]).into(),
+        Panel::new("use", "Evidence of use", vec![use_facts.into()]).into(),
+    ];
+    if let Some(used) = used {
+        blocks.push(Block::Chart(tokens_by_day(used, desk.now)));
+    }
+    Ok(blocks)
+}
+
+fn tokens_by_day(used: &HolderUse, now: Timestamp) -> Chart {
+    let count = used.days.len();
+    let ago = |index: usize| i64::try_from(count - 1 - index).unwrap_or_default();
+    let labels = (0..count).map(|index| now.plus_seconds(-86_400 * ago(index)).date_for_people()).collect();
+    let total: u64 = used.days.iter().sum();
+    Chart {
+        id: "tokens-by-day",
+        title: "Tokens issued per day".to_owned(),
+        summary: format!("{} in the last 14 days.", so_many(total, "token", "tokens")),
+        labels,
+        series: vec![Series { name: "Tokens".to_owned(), numbers: used.days.clone() }],
+    }
+}
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    let at = |path: &str| both(&format!("{}/{{id}}/{path}", ApiAccess::PATH));
+    config
+        .service(at("renew").route(web::get().to(ask_renew)).route(web::post().to(renew)))
+        .service(at("revoke-tokens").route(web::get().to(ask_revoke)).route(web::post().to(revoke)));
+    grants::configure(config);
+}
+
+async fn ask_renew(desk: Desk) -> Answer {
+    desk.fresh(desk.request.path())?;
+    let (doc, _) = read::<ApiAccess>(&desk).await?;
+    show_renew(&desk, &doc, &desk.query(), StatusCode::OK, Problems::default())
+}
+
+fn show_renew(desk: &Desk, doc: &Value, now: &Fields, status: StatusCode, problems: Problems) -> Answer {
+    let own = desk.link(&format!("{}/{}", ApiAccess::PATH, desk.id()));
+    let title = format!("Renew {}", key_of(doc));
+    let mut screen = desk.screen(title, &[(ApiAccess::TITLE, desk.link(ApiAccess::PATH))]);
+    let parts = vec![expiry_field(desk.state.keyward.options(), now, desk.now)];
+    let mut form = desk.form(format!("{own}/renew"));
+    form.problems = problems;
+    screen.mark = form.mark();
+    let mut block = FormBlock::new(form, parts, "Renew", own);
+    if let Some(Part::Input(input)) = block.parts.first_mut() {
+        input.help =
+            format!("Now: {}. {}", text(doc, "expires_at").get(..10).unwrap_or_default(), input.help);
+    }
+    screen.blocks.push(Panel::new("renew", "New expiry date", vec![Block::Form(Box::new(block))]).into());
+    let issuer = &desk.state.keyward.options().issuer;
+    let body = json!({ "expires_at": in_a_year(desk.now) });
+    let path = format!("applications/{}/renew", desk.id());
+    screen.blocks.push(Block::Code(CodePanel::request(issuer, "POST", &path, Some(&body))));
+    Ok(desk.show(status, &screen))
+}
+
+async fn renew(sent: Sent) -> Answer {
+    let Sent { desk, fields } = sent;
+    desk.fresh(desk.request.path())?;
+    let body = json!({ "expires_at": fields.text_or_null("expires_at") });
+    match desk.state.keyward.renew(&desk.call(), desk.id(), body, None).await {
+        Ok(_) => desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id())),
+        Err(error) => {
+            let (doc, _) = read::<ApiAccess>(&desk).await?;
+            let parts = [expiry_field(desk.state.keyward.options(), &fields, desk.now)];
+            match problems::at_form(&error, &parts) {
+                Some((status, problems)) => show_renew(&desk, &doc, &fields, status, problems),
+                None => Err(desk.refused(&error).into()),
+            }
+        }
+    }
+}
+
+async fn ask_revoke(desk: Desk) -> Answer {
+    let (doc, _) = read::<ApiAccess>(&desk).await?;
+    let mut screen = super::collection::object::<ApiAccess>(&desk, &doc, "").await?;
+    screen.blocks.extend(client_detail(&desk, &doc).await?);
+    screen.confirmation = Some(crate::Confirmation {
+        title: format!("Revoke the tokens of {}?", key_of(&doc)),
+        text: "Every token that it has now stops. It can obtain new ones with its secrets.".to_owned(),
+        button: "Revoke tokens".to_owned(),
+        typed: None,
+        form: desk.form(desk.request.path()),
+        cancel: desk.link(&format!("{}/{}", ApiAccess::PATH, desk.id())),
+    });
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+async fn revoke(sent: Sent) -> Answer {
+    let Sent { desk, .. } = sent;
+    let (doc, _) = read::<ApiAccess>(&desk).await?;
+    let body = json!({ "client_id": text(&doc, "client_id") });
+    match desk.state.keyward.revoke_tokens(&desk.call(), body).await {
+        Ok(_) => desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id())),
+        Err(error) => Err(desk.refused(&error).into()),
+    }
+}

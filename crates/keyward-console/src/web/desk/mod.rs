@@ -1,0 +1,76 @@
+//! The console: screens on which administrators work. Each calls the same functions of the core as the admin API.
+
+mod agents;
+mod api_access;
+mod api_keys;
+mod applications;
+mod audit;
+mod clients;
+mod collection;
+mod dashboard;
+mod desk_at;
+mod doc;
+mod fields;
+mod grants;
+mod groups;
+mod home;
+mod key_tester;
+mod navigation;
+mod partners;
+mod parts;
+mod permissions;
+mod policy;
+mod problems;
+mod providers;
+mod roles;
+mod search;
+mod sessions;
+mod staff;
+mod system;
+mod tenant_settings;
+mod tenants;
+mod users;
+
+use actix_web::web::{self, ServiceConfig};
+use collection::routes;
+
+pub(super) use navigation::frame;
+pub(super) use sessions::method;
+
+/// Mounts the screens.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    home::configure(config);
+    dashboard::configure(config);
+    search::configure(config);
+    audit::configure(config);
+    sessions::configure(config);
+    system::configure(config);
+    policy::configure(config);
+    key_tester::configure(config);
+    tenant_settings::configure(config);
+    staff::configure(config);
+    api_access::configure(config);
+    clients::configure(config);
+    api_keys::configure(config);
+    roles::configure(config);
+    groups::configure(config);
+    providers::configure(config);
+    agents::configure(config);
+    users::configure(config);
+    routes::<partners::Partners>(config);
+    routes::<tenants::Tenants>(config);
+    routes::<users::Users>(config);
+    routes::<groups::Groups>(config);
+    routes::<roles::Roles>(config);
+    routes::<permissions::Resources>(config);
+    routes::<api_access::ApiAccess>(config);
+    routes::<applications::Applications>(config);
+    routes::<api_keys::ApiKeys>(config);
+    routes::<providers::Providers>(config);
+    routes::<agents::Agents>(config);
+}
+
+/// A screen, everywhere and in a tenant.
+fn both(path: &str) -> actix_web::Resource {
+    web::resource([format!("/console/{path}"), format!("/console/t/{{tenant}}/{path}")])
+}

@@ -1,0 +1,237 @@
+//! The grid of permissions, and the catalogue that it shows.
+
+use keyward_core::GrantableRow;
+use keyward_model::{Permission, ScopeSet};
+use serde_json::{Value, json};
+
+use super::{
+    super::visit::Refused,
+    collection::Collection,
+    desk_at::Desk,
+    doc::{text, texts},
+    fields::Fields,
+};
+use crate::component::{
+    Block, Content, Facts, Grid, GridRow, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes, Tone,
+};
+
+/// Resources of which whoever may change them can give access to others or to themselves.
+const ESCALATING: [&str; 7] = [
+    "keyward-admin",
+    "keyward-users",
+    "keyward-groups",
+    "keyward-roles",
+    "keyward-applications",
+    "keyward-agents",
+    "keyward-identity-providers",
+];
+
+fn strings(scopes: &ScopeSet) -> Vec<String> {
+    scopes.iter().map(ToString::to_string).collect()
+}
+
+/// What a row gives when only looked at, and when changed, too.
+fn of_row(row: &Permission) -> (Option<String>, Vec<String>) {
+    (row.view.as_ref().map(ToString::to_string), strings(&row.scopes()))
+}
+
+/// Whether all of these are among those.
+fn all_in(wanted: &[String], held: &[String]) -> bool {
+    !wanted.is_empty() && wanted.iter().all(|permission| held.contains(permission))
+}
+
+/// The permissions that a form chooses: those that it lists by `member`, and those of the rows that are ticked. Change
+/// means View, whether the browser ticked it or not.
+pub(super) async fn chosen(desk: &Desk, fields: &Fields, member: &str) -> Result<Vec<String>, Refused> {
+    let rows = desk.grantable_rows().await?;
+    let (views, changes) = (fields.all("view"), fields.all("change"));
+    let mut chosen = fields.all(member);
+    chosen.extend(fields.all("beside"));
+    for GrantableRow { row, .. } in rows {
+        let (view, change) = of_row(row);
+        if changes.contains(&row.resource) {
+            chosen.extend(change);
+        } else if views.contains(&row.resource) {
+            chosen.extend(view);
+        }
+    }
+    chosen.retain(|permission| !permission.is_empty());
+    chosen.sort();
+    chosen.dedup();
+    Ok(chosen)
+}
+
+/// The grid, as a form has it.
+pub(super) async fn grid(desk: &Desk, fields: &Fields, member: &str, whose: &str) -> Result<Part, Refused> {
+    let chosen = chosen(desk, fields, member).await?;
+    Ok(Part::Grid(grid_of(desk.grantable_rows().await?, &chosen, whose)))
+}
+
+/// The grid with these permissions chosen.
+pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str) -> Grid {
+    let mut beside = chosen.to_vec();
+    let mut rows = Vec::new();
+    for GrantableRow { row, view: can_view, change: can_change } in catalogue {
+        let (view, change) = of_row(row);
+        let only: Vec<String> = change.iter().filter(|one| Some(*one) != view.as_ref()).cloned().collect();
+        let changes = all_in(&change, chosen) && !only.is_empty();
+        let views = changes || view.as_ref().is_some_and(|view| chosen.contains(view));
+        let locked =
+            |can: bool| if can { String::new() } else { "You do not hold this yourself.".to_owned() };
+        // What is ticked and can't be ticked by this person stays as it is; what is not, is not shown to those who
+        // could never tick it.
+        if !can_view && !can_change && !views {
+            continue;
+        }
+        if *can_view || *can_change {
+            let given: &[String] = if changes { &change } else { view.as_slice() };
+            if changes && *can_change || views && !changes && *can_view {
+                beside.retain(|permission| !given.contains(permission));
+            }
+        }
+        rows.push(GridRow {
+            resource: row.resource.clone(),
+            label: row.label.clone(),
+            change: if only.is_empty() { Vec::new() } else { change },
+            views,
+            changes,
+            view_locked: locked(*can_view),
+            change_locked: if only.is_empty() { String::new() } else { locked(*can_change) },
+            escalates: ESCALATING.contains(&row.resource.as_str()),
+            view,
+        });
+    }
+    Grid { whose: whose.to_owned(), rows, beside, error: None }
+}
+
+/// Permissions in a few words: `Points: View · Invoices: Change +1`.
+pub(super) fn in_words(catalogue: &[GrantableRow], held: &[String]) -> Content {
+    let mut words = Vec::new();
+    for GrantableRow { row, .. } in catalogue {
+        let (view, change) = of_row(row);
+        if all_in(&change, held) && change.len() > usize::from(view.is_some()) {
+            words.push(format!("{}: Change", row.label));
+        } else if view.is_some_and(|view| held.contains(&view)) {
+            words.push(format!("{}: View", row.label));
+        }
+    }
+    match words.len() {
+        0 if held.is_empty() => Piece::Muted("None".to_owned()).into(),
+        0 => Content::words(held.join(", ")),
+        1 | 2 => Content::words(words.join(" · ")),
+        more => Content::words(format!("{} · {} +{}", words[0], words[1], more - 2)),
+    }
+}
+
+/// The catalogue: what there is to be granted.
+pub(super) struct Resources;
+
+impl Collection for Resources {
+    type Record = Permission;
+    const PATH: &'static str = "settings/iam/permissions";
+    const TITLE: &'static str = "Permission reference";
+    const ONE: &'static str = "resource";
+    const ADD: &'static str = "Add resource";
+    const ABOUT: &'static str = "A resource is something that your APIs protect. View lets somebody look at it, Change does the rest.";
+    const COLUMNS: &'static [&'static str] = &["Resource", "View", "Change", "Kept by"];
+    const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[];
+    const IN_TENANTS: bool = false;
+
+    async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
+        let row = |doc: &Value| {
+            let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
+            let resource = text(doc, "resource");
+            let mut name = Content::from(Piece::Link(own.clone(), text(doc, "label").to_owned()))
+                .below(Piece::Code(resource.to_owned()));
+            if ESCALATING.contains(&resource) {
+                name = name.and(Piece::Badge(Tone::Warning, "Can give access".to_owned()));
+            }
+            let built_in = doc["built_in"] == true;
+            let view: Vec<String> = doc["view"].as_str().map(str::to_owned).into_iter().collect();
+            Row {
+                cells: vec![
+                    name,
+                    Content::codes(&view, "–"),
+                    Content::codes(&texts(doc, "change"), "–"),
+                    Content::words(if built_in { "Keyward" } else { "You" }),
+                ],
+                actions: if built_in || !desk.caller().is_super_admin() {
+                    Vec::new()
+                } else {
+                    vec![
+                        RowAction {
+                            sign: Sign::Edit,
+                            name: format!("Edit {resource}"),
+                            href: format!("{own}/edit"),
+                        },
+                        RowAction {
+                            sign: Sign::Delete,
+                            name: format!("Delete {resource}"),
+                            href: format!("{own}/delete"),
+                        },
+                    ]
+                },
+                over: false,
+            }
+        };
+        Ok(docs.iter().map(row).collect())
+    }
+
+    async fn parts(_desk: &Desk, now: &Fields, editing: Option<&Value>) -> Result<Vec<Part>, Refused> {
+        let mut parts: Vec<Part> = Vec::new();
+        if editing.is_none() {
+            let help = "Letters, digits, hyphens, for example points. It can't be changed later.";
+            let input = Input::new("resource", "Code", Takes::Code, now.get("resource"));
+            parts.push(input.required().help(help).into());
+        }
+        parts.push(
+            Input::line("label", "Name", now.get("label"))
+                .required()
+                .help("What people see in the grid.")
+                .into(),
+        );
+        let view = Input::new("view", "View permission", Takes::Code, now.get("view"));
+        parts.push(view.help("For example points:read.").into());
+        let change = Input::new("change", "Change permissions", Takes::Lines, &now.lines("change"));
+        let help = "One on each line, for example points:create, points:update, points:delete.";
+        parts.push(change.help(help).into());
+        Ok(parts)
+    }
+
+    async fn body(_desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
+        let mut body = json!({
+            "label": fields.get("label"),
+            "view": fields.text_or_null("view"),
+            "change": fields.entries("change"),
+        });
+        if editing.is_none() {
+            body["resource"] = fields.get("resource").into();
+        }
+        Ok(body)
+    }
+
+    fn name(doc: &Value) -> String {
+        text(doc, "label").to_owned()
+    }
+
+    fn editable(doc: &Value) -> bool {
+        doc["built_in"] != true
+    }
+
+    fn deletable(doc: &Value) -> bool {
+        doc["built_in"] != true
+    }
+
+    fn deletion(_doc: &Value) -> String {
+        "Whoever holds these permissions loses them at once.".to_owned()
+    }
+
+    async fn detail(_desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
+        let view: Vec<String> = doc["view"].as_str().map(str::to_owned).into_iter().collect();
+        let facts = Facts::default()
+            .and("Code", Content::code(text(doc, "resource")))
+            .and("View", Content::codes(&view, "There is nothing to look at"))
+            .and("Change", Content::codes(&texts(doc, "change"), "There is nothing to change"));
+        Ok(vec![Panel::new("resource", "Permissions", vec![facts.into()]).into()])
+    }
+}

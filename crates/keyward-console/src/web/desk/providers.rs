@@ -1,0 +1,316 @@
+//! Identity providers, by which people sign in elsewhere.
+
+use actix_web::{
+    http::StatusCode,
+    web::{self, ServiceConfig},
+};
+use keyward_core::Action;
+use keyward_model::{IdentityProvider, Kind, Owner};
+use serde_json::{Value, json};
+
+use super::{
+    super::visit::{Answer, Refused},
+    both,
+    collection::{Collection, object, read},
+    desk_at::{Desk, Sent},
+    doc::{badge, is_over, items, text, texts},
+    fields::Fields,
+    parts::{WORKS, status},
+};
+use crate::{
+    component::{
+        Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes,
+        Verdicts,
+    },
+    page::{TestStep, Verdict},
+};
+
+pub(super) struct Providers;
+
+const PRESETS: [(&str, &str); 5] = [
+    ("generic", "Another provider"),
+    ("entra", "Microsoft Entra ID"),
+    ("okta", "Okta"),
+    ("google", "Google"),
+    ("ping", "Ping"),
+];
+
+/// Members of a configuration that are a line each.
+const LINES: [&str; 8] =
+    ["preset", "issuer", "client_id", "entity_id", "sso_url", "certificate", "metadata", "create_users"];
+
+fn kind(fields: &Fields, editing: Option<&Value>) -> String {
+    editing.map_or_else(|| fields.or("kind", "oidc").to_owned(), |doc| text(doc, "kind").to_owned())
+}
+
+fn kind_name(kind: &str) -> &'static str {
+    if kind == "saml" { "SAML 2.0" } else { "OpenID Connect" }
+}
+
+/// The member that says which roles people get.
+fn roles_member(kind: &str) -> &'static str {
+    if kind == "saml" { "attribute_roles" } else { "claim_roles" }
+}
+
+impl Collection for Providers {
+    type Record = IdentityProvider;
+    const PATH: &'static str = "settings/identity-providers";
+    const TITLE: &'static str = "Identity providers";
+    const ONE: &'static str = "identity provider";
+    const ADD: &'static str = "Add identity provider";
+    const ABOUT: &'static str = "Let staff use your company sign-in.";
+    const COLUMNS: &'static [&'static str] = &["Name", "Protocol", "Domains", "Status", "Tenant"];
+    const STEP_UP: bool = true;
+
+    async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
+        let names = desk.names(docs, &["tenant_id", "partner_id"]).await?;
+        let may = desk.may(Action::Update, Kind::IdentityProvider);
+        let row = |doc: &Value| {
+            let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
+            let name = text(doc, "name");
+            let act = |sign, word: &str, to: &str| RowAction {
+                sign,
+                name: format!("{word} {name}"),
+                href: format!("{own}/{to}"),
+            };
+            let owner =
+                if doc["tenant_id"].is_null() { text(doc, "partner_id") } else { text(doc, "tenant_id") };
+            Row {
+                cells: vec![
+                    Piece::Link(own.clone(), name.to_owned()).into(),
+                    Content::words(kind_name(text(doc, "kind"))),
+                    Content::codes(&texts(&doc["config"], "email_domains"), "Any"),
+                    badge(doc),
+                    if owner.is_empty() {
+                        Piece::Muted("Platform".to_owned()).into()
+                    } else {
+                        Content::words(names.of(owner))
+                    },
+                ],
+                actions: if may {
+                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
+                } else {
+                    Vec::new()
+                },
+                over: is_over(doc),
+            }
+        };
+        Ok(docs.iter().map(row).collect())
+    }
+
+    fn given(doc: &Value) -> Fields {
+        let mut fields = Fields::of(doc);
+        let config = &doc["config"];
+        for name in LINES {
+            let value = config[name].as_str().map_or_else(|| config[name].to_string(), str::to_owned);
+            if !config[name].is_null() {
+                fields.set(&format!("config.{name}"), vec![value]);
+            }
+        }
+        for name in ["email_domains", "scopes"] {
+            fields.set(&format!("config.{name}"), texts(config, name));
+        }
+        let roles = roles_member(text(doc, "kind"));
+        if config[roles].is_object() {
+            fields.set(&format!("config.{roles}"), vec![config[roles].to_string()]);
+        }
+        fields
+    }
+
+    async fn parts(_desk: &Desk, now: &Fields, editing: Option<&Value>) -> Result<Vec<Part>, Refused> {
+        let kind = kind(now, editing);
+        let line = |name: &str, label: &str| {
+            Input::line(&format!("config.{name}"), label, now.get(&format!("config.{name}")))
+        };
+        let mut parts: Vec<Part> = vec![Input::line("name", "Name", now.get("name")).required().into()];
+        if editing.is_none() {
+            let options = [("oidc", "OpenID Connect"), ("saml", "SAML 2.0")];
+            let options = options.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+            let help = "Fill in the part below that belongs to it. It can't be changed later.";
+            parts.push(Input::new("kind", "Protocol", Takes::One(options), &kind).help(help).into());
+        } else {
+            parts.push(status(now, WORKS));
+        }
+        let domains = Input::new(
+            "config.email_domains",
+            "E-mail domains",
+            Takes::Lines,
+            &now.lines("config.email_domains"),
+        );
+        parts.push(domains.help("Whose address ends so is sent there. One on each line.").into());
+        if editing.is_none() || kind == "oidc" {
+            parts.extend(oidc(now, &line, editing.is_some()));
+        }
+        if editing.is_none() || kind == "saml" {
+            parts.extend(saml(now, &line));
+        }
+        let create = Input::new(
+            "config.create_users",
+            "Make an account at the first sign-in",
+            Takes::Yes,
+            now.get("config.create_users"),
+        );
+        parts.push(create.into());
+        let roles = format!("config.{}", roles_member(&kind));
+        let input = Input::new(&roles, "Roles from claims", Takes::Lines, now.get(&roles));
+        let help = r#"By claim and value, as JSON: {"groups": {"operators": ["rol_…"]}}"#;
+        parts.push(Part::Folded("Advanced".to_owned(), vec![input.help(help).into()]));
+        Ok(parts)
+    }
+
+    async fn body(desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
+        let kind = kind(fields, editing);
+        let names: &[&str] = if kind == "saml" {
+            &["entity_id", "sso_url", "certificate", "metadata"]
+        } else {
+            &["preset", "issuer", "client_id"]
+        };
+        let mut config = json!({ "create_users": fields.is("config.create_users") });
+        for name in names {
+            config[*name] = fields.text_or_null(&format!("config.{name}"));
+        }
+        let list = |name: &str| {
+            let entries = fields.entries(&format!("config.{name}"));
+            if entries.is_empty() { Value::Null } else { json!(entries) }
+        };
+        config["email_domains"] = list("email_domains");
+        if kind == "oidc" {
+            config["scopes"] = list("scopes");
+            if !fields.get("config.client_secret").is_empty() {
+                config["client_secret"] = fields.get("config.client_secret").into();
+            }
+        }
+        let roles = roles_member(&kind);
+        let mapping = fields.get(&format!("config.{roles}"));
+        config[roles] = match mapping {
+            "" => Value::Null,
+            text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        };
+        // A mapping is replaced whole: what a merge leaves out of it goes.
+        if let (Some(before), Some(after)) =
+            (editing.and_then(|doc| doc["config"][roles].as_object()), config[roles].as_object_mut())
+        {
+            for name in before.keys() {
+                after.entry(name.clone()).or_insert(Value::Null);
+            }
+        }
+        if editing.is_none()
+            && let Some(members) = config.as_object_mut()
+        {
+            members.retain(|_, value| !value.is_null());
+        }
+        let mut body = json!({ "name": fields.get("name"), "config": config });
+        if editing.is_some() {
+            body["status"] = fields.or("status", "active").into();
+            return Ok(body);
+        }
+        body["kind"] = kind.into();
+        match desk.owner() {
+            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
+            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
+            _ => {}
+        }
+        Ok(body)
+    }
+
+    fn deletion(_doc: &Value) -> String {
+        "Nobody can sign in with it any more, and sessions that it opened end.".to_owned()
+    }
+
+    fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
+        let id = text(doc, "id");
+        let check = desk.link(&format!("{}/{id}/check", Self::PATH));
+        vec![
+            Deed::button("Check configuration", check, desk.signed_in.form_token()),
+            Deed::link("Test sign-in", crate::paths::PROVIDER_TEST.replace("{id}", id)),
+        ]
+    }
+
+    async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
+        let (config, id) = (&doc["config"], text(doc, "id"));
+        let mut facts = Facts::default()
+            .and("Protocol", Content::words(kind_name(text(doc, "kind"))))
+            .and("Identifier", Content::code(id))
+            .and("E-mail domains", Content::codes(&texts(config, "email_domains"), "Any"));
+        for (name, label) in [
+            ("issuer", "Issuer"),
+            ("client_id", "Client ID"),
+            ("entity_id", "Entity ID"),
+            ("sso_url", "Sign-in address"),
+        ] {
+            facts = facts.and_maybe(label, config[name].as_str().map(Content::code));
+        }
+        if text(doc, "kind") == "oidc" {
+            facts = facts
+                .and("Client secret", Content::words(if doc["has_secret"] == true { "Set" } else { "None" }));
+        }
+        let makes = if config["create_users"] == true {
+            "Made at the first sign-in"
+        } else {
+            "Only those that there are"
+        };
+        facts = facts.and("Accounts", Content::words(makes));
+        let issuer = &desk.state.keyward.options().issuer;
+        let callback = format!("{issuer}{}", crate::paths::CALLBACK.replace("{id}", id));
+        let mut copies = vec![Block::Copy(CopyField::new("callback", "Redirect URI", callback))];
+        if text(doc, "kind") == "saml" {
+            let metadata = format!("{issuer}{}", crate::paths::SAML_METADATA.replace("{id}", id));
+            copies.push(Block::Copy(CopyField::new("metadata", "Metadata of this server", metadata)));
+        }
+        Ok(vec![
+            Panel::new("provider", "Identity provider", vec![facts.into()]).into(),
+            Panel::new("there", "To be entered there", copies).into(),
+        ])
+    }
+}
+
+fn oidc(now: &Fields, line: &dyn Fn(&str, &str) -> Input, has_secret: bool) -> Vec<Part> {
+    let presets = PRESETS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let secret = Input::new("config.client_secret", "Client secret", Takes::Line("password"), "");
+    let help = if has_secret {
+        "Empty leaves it as it is. It must be given again when the issuer or client ID changes."
+    } else {
+        "It is kept sealed and never shown again."
+    };
+    vec![
+        Input::new("config.preset", "Provider", Takes::One(presets), now.or("config.preset", "generic"))
+            .into(),
+        line("issuer", "Issuer").help("OpenID Connect: for example https://login.example.com").into(),
+        line("client_id", "Client ID").into(),
+        secret.help(help).into(),
+        Input::new("config.scopes", "Further scopes", Takes::Lines, &now.lines("config.scopes")).into(),
+    ]
+}
+
+fn saml(now: &Fields, line: &dyn Fn(&str, &str) -> Input) -> Vec<Part> {
+    let metadata = Input::new("config.metadata", "Metadata", Takes::Lines, now.get("config.metadata"));
+    let certificate =
+        Input::new("config.certificate", "Certificate", Takes::Lines, now.get("config.certificate"));
+    vec![
+        metadata.help("SAML: the provider's metadata as XML; or the three fields below.").into(),
+        line("entity_id", "Entity ID").into(),
+        line("sso_url", "Sign-in address").into(),
+        certificate.help("PEM.").into(),
+    ]
+}
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(both("settings/identity-providers/{id}/check").route(web::post().to(check)));
+}
+
+/// What of the configuration works, step by step.
+async fn check(sent: Sent) -> Answer {
+    let Sent { desk, .. } = sent;
+    let (doc, _) = read::<Providers>(&desk).await?;
+    let report = desk.found(desk.state.keyward.check_provider(&desk.call(), desk.id()).await)?.body;
+    let mut screen = object::<Providers>(&desk, &doc, "").await?;
+    let step = |step: &Value| TestStep {
+        name: text(step, "step").to_owned(),
+        verdict: if step["passed"] == true { Verdict::Passed } else { Verdict::Failed },
+        detail: text(step, "detail").to_owned(),
+    };
+    let steps = items(&report, "steps").iter().map(step).collect();
+    screen.blocks.push(Panel::new("checks", "Checks", vec![Block::Verdicts(Verdicts { steps })]).into());
+    screen.blocks.extend(Providers::detail(&desk, &doc).await?);
+    Ok(desk.show(StatusCode::OK, &screen))
+}

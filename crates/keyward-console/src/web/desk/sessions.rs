@@ -1,0 +1,122 @@
+//! Sessions: who is signed in, from where.
+
+use actix_web::{
+    http::StatusCode,
+    web::{self, ServiceConfig},
+};
+use keyward_core::Action;
+use keyward_model::Kind;
+use serde_json::Value;
+
+use super::{
+    super::visit::{Answer, Refused},
+    both,
+    desk_at::{Desk, Sent},
+    doc::{badge, is_over, text, time},
+    parts::pager,
+};
+use crate::{
+    Confirmation,
+    component::{Block, Content, Piece, Row, RowAction, Sign, Table, Tone},
+    describe_device,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(both("sessions").route(web::get().to(list)))
+        .service(both("sessions/{id}/revoke").route(web::get().to(ask_revoke)).route(web::post().to(revoke)));
+}
+
+/// How somebody signed in.
+pub(in crate::web) fn method(method: &str) -> &str {
+    match method {
+        "password" => "Password",
+        "password+totp" => "Password and code",
+        "password+recovery_code" => "Password and recovery code",
+        "oidc" | "saml" => "Identity provider",
+        other => other,
+    }
+}
+
+/// Sessions as a table, with what stands below it.
+pub(super) async fn session_table(desk: &Desk, pairs: &[(String, String)]) -> Result<Vec<Block>, Refused> {
+    let listing = desk.found(desk.state.keyward.sessions(&desk.call(), pairs).await)?;
+    let names = desk.names(&listing.data, &["user_id"]).await?;
+    let may = desk.may(Action::Act("revoke"), Kind::Session);
+    let this = desk.signed_in.session_id();
+    let row = |doc: &Value| {
+        let device = describe_device(doc["user_agent"].as_str());
+        let person = names.of(text(doc, "user_id"));
+        let mut first =
+            Content::words(device.clone()).below(Piece::Words(method(text(doc, "method")).to_owned()));
+        if text(doc, "id") == this {
+            first = first.and(Piece::Badge(Tone::Good, "This device".to_owned()));
+        }
+        let revoke = RowAction {
+            sign: Sign::Revoke,
+            name: format!("Revoke the session of {person} on {device}"),
+            href: desk.link(&format!("sessions/{}/revoke", text(doc, "id"))),
+        };
+        Row {
+            cells: vec![
+                first,
+                Piece::Link(desk.link(&format!("users/{}", text(doc, "user_id"))), person).into(),
+                Content::code(text(doc, "ip")),
+                time(doc, "created_at", desk.now, "–"),
+                time(doc, "last_active_at", desk.now, "–"),
+                badge(doc),
+            ],
+            actions: if may && !is_over(doc) { vec![revoke] } else { Vec::new() },
+            over: is_over(doc),
+        }
+    };
+    let table = Table {
+        caption: "Sessions".to_owned(),
+        columns: vec!["Device", "Person", "Address", "Signed in", "Last active", "State"],
+        rows: listing.data.iter().map(row).collect(),
+        empty: "Nobody is signed in.".to_owned(),
+    };
+    let here = desk.request.path();
+    Ok(vec![Block::Table(table), Block::Pager(pager(here, &listing, &desk.query()))])
+}
+
+fn narrowed(desk: &Desk) -> Vec<(String, String)> {
+    let mut pairs = vec![("sort".to_owned(), "-created_at".to_owned())];
+    pairs.extend(desk.query().pairs().iter().filter(|(name, _)| name == "page").cloned());
+    pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
+    pairs
+}
+
+async fn list(desk: Desk) -> Answer {
+    let mut screen = desk.screen("Sessions", &[]);
+    screen.about = "Who is signed in, on which device. Revoking a session ends it at once.".to_owned();
+    screen.blocks = session_table(&desk, &narrowed(&desk)).await?;
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+async fn ask_revoke(desk: Desk) -> Answer {
+    let session = desk.found(desk.state.keyward.session(&desk.call(), desk.id()).await)?.body;
+    let person =
+        desk.names(std::slice::from_ref(&session), &["user_id"]).await?.of(text(&session, "user_id"));
+    let mut screen = desk.screen("Sessions", &[]);
+    screen.blocks = session_table(&desk, &narrowed(&desk)).await?;
+    screen.confirmation = Some(Confirmation {
+        title: format!("Revoke this session of {person}?"),
+        text: format!(
+            "{} is signed out on {} at once.",
+            person,
+            describe_device(session["user_agent"].as_str())
+        ),
+        button: "Revoke session".to_owned(),
+        typed: None,
+        form: desk.form(desk.request.path()),
+        cancel: desk.link("sessions"),
+    });
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+async fn revoke(sent: Sent) -> Answer {
+    let Sent { desk, .. } = sent;
+    desk.found(desk.state.keyward.revoke_session(&desk.call(), desk.id()).await)?;
+    desk.on_to("sessions")
+}

@@ -1,0 +1,338 @@
+//! Staff: who may do what, and giving somebody exactly the permissions that they need.
+
+use actix_web::{
+    http::StatusCode,
+    web::{self, ServiceConfig},
+};
+use keyward_core::Action;
+use keyward_model::{Kind, Role, User};
+use serde_json::{Value, json};
+
+use super::{
+    super::visit::{Answer, Refused},
+    both,
+    collection::{object, read, read_only},
+    desk_at::{Desk, Sent},
+    doc::{badge, items, text, texts},
+    fields::Fields,
+    parts::{filters, pager},
+    permissions::{chosen, grid},
+    problems,
+    users::{Users, name, tier},
+};
+use crate::{
+    Notice, Problems, Severity,
+    component::{Block, Content, FormBlock, Input, Panel, Part, Piece, Row, RowAction, Sign, Table, Takes},
+};
+
+const PATH: &str = "settings/iam/staff";
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(both(PATH).route(web::get().to(list)))
+        .service(both("users/{id}/access").route(web::get().to(ask)).route(web::post().to(save)))
+        .service(both("users/{id}/access/review").route(web::post().to(review)));
+}
+
+const TIERS: [(&str, &str, &str); 3] = [
+    ("Super admins", "admin_role", "super_admin"),
+    ("Partner admins", "admin_role", "partner_admin"),
+    ("Tenant admins", "admin_role", "tenant_admin"),
+];
+
+async fn list(desk: Desk) -> Answer {
+    let asked = desk.query();
+    let mut pairs: Vec<_> = asked.pairs().iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+    if let Some(place) = &desk.place {
+        pairs.retain(|(name, _)| name != "tenant_id");
+        pairs.push(("tenant_id".to_owned(), place.id.clone()));
+    }
+    let listing = desk.found(desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
+    let names = desk.names(&listing.data, &["roles"]).await?;
+    let mut screen = desk.screen("Staff", &[]);
+    screen.about = "Who may do what. Open somebody to give or take permissions.".to_owned();
+    if desk.may(Action::Create, Kind::User) {
+        screen.primary = Some(("Add colleague".to_owned(), desk.link("users/new")));
+    }
+    let row = |doc: &Value| {
+        let access = desk.link(&format!("users/{}/access", text(doc, "id")));
+        let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
+        Row {
+            cells: vec![
+                Content::from(Piece::Link(access.clone(), name(doc)))
+                    .below(Piece::Words(text(doc, "email").to_owned())),
+                Content::words(tier(text(doc, "admin_role"))),
+                if roles.is_empty() {
+                    Piece::Muted("None".to_owned()).into()
+                } else {
+                    Content::words(roles.join(", "))
+                },
+                badge(doc),
+            ],
+            actions: vec![RowAction {
+                sign: Sign::Edit,
+                name: format!("Permissions of {}", text(doc, "email")),
+                href: access,
+            }],
+            over: super::doc::is_over(doc),
+        }
+    };
+    let table = Table {
+        caption: "Staff".to_owned(),
+        columns: vec!["Name", "Tier", "Roles", "Status"],
+        rows: listing.data.iter().map(row).collect(),
+        empty: "Nobody matches.".to_owned(),
+    };
+    let here = desk.link(PATH);
+    screen.blocks = vec![
+        Block::Filters(filters(&here, &TIERS, &asked)),
+        Block::Table(table),
+        Block::Pager(pager(&here, &listing, &asked)),
+    ];
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+/// The role that holds what was given to one person alone.
+fn own_role_name(user: &Value) -> String {
+    format!("Only {}", text(user, "email"))
+}
+
+/// What a person has, and what there is to give them.
+struct Access {
+    user: Value,
+    version: Option<i64>,
+    /// The roles of their tenant, or of the platform, that can be given.
+    roles: Vec<Value>,
+    /// The role of theirs alone, if they have one.
+    own: Option<Value>,
+}
+
+impl Access {
+    async fn of(desk: &Desk) -> Result<Self, Refused> {
+        let (user, version) = read::<Users>(desk).await?;
+        let mut pairs =
+            vec![("per_page".to_owned(), "100".to_owned()), ("sort".to_owned(), "name".to_owned())];
+        if !text(&user, "tenant_id").is_empty() {
+            pairs.push(("tenant_id".to_owned(), text(&user, "tenant_id").to_owned()));
+        }
+        let mut roles = Vec::new();
+        if desk.caller().may(Action::List, Kind::Role) {
+            roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &pairs).await)?.data;
+        }
+        // Roles of others alone are no choice here.
+        let held = texts(&user, "roles");
+        roles.retain(|role| {
+            !text(role, "name").starts_with("Only ") || held.contains(&text(role, "id").to_owned())
+        });
+        for id in held
+            .iter()
+            .filter(|id| roles.iter().all(|role| text(role, "id") != **id))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            if let Ok(document) = desk.state.keyward.read::<Role>(&desk.call(), &id).await {
+                roles.push(document.body);
+            }
+        }
+        let name = own_role_name(&user);
+        let at = roles.iter().position(|role| text(role, "name") == name);
+        let own = at.map(|at| roles.remove(at));
+        Ok(Self { user, version, roles, own })
+    }
+
+    fn direct(&self) -> Vec<String> {
+        self.own.as_ref().map(|role| texts(role, "permissions")).unwrap_or_default()
+    }
+
+    /// The roles that they have, but for the one of theirs alone.
+    fn held(&self) -> Vec<String> {
+        let own = self.own.as_ref().map(|role| text(role, "id"));
+        texts(&self.user, "roles").into_iter().filter(|id| Some(id.as_str()) != own).collect()
+    }
+
+    fn role_name(&self, id: &str) -> String {
+        let role = self.roles.iter().find(|role| text(role, "id") == id);
+        role.map_or_else(|| id.to_owned(), |role| text(role, "name").to_owned())
+    }
+
+    /// What a choice changes, in words.
+    fn differences(&self, roles: &[String], direct: &[String]) -> Vec<String> {
+        let (held, before) = (self.held(), self.direct());
+        let mut all = Vec::new();
+        let role = |sign: &str, id: &String| format!("{sign} role {}", self.role_name(id));
+        all.extend(roles.iter().filter(|id| !held.contains(id)).map(|id| role("+", id)));
+        all.extend(held.iter().filter(|id| !roles.contains(id)).map(|id| role("−", id)));
+        all.extend(direct.iter().filter(|one| !before.contains(one)).map(|one| format!("+ {one}")));
+        all.extend(before.iter().filter(|one| !direct.contains(one)).map(|one| format!("− {one}")));
+        all
+    }
+}
+
+async fn ask(desk: Desk) -> Answer {
+    let access = Access::of(&desk).await?;
+    let mut fields = Fields::default();
+    fields.set("permissions", access.direct());
+    fields.set("roles", access.held());
+    show(&desk, &access, &fields, StatusCode::OK, Problems::default()).await
+}
+
+async fn show(
+    desk: &Desk,
+    access: &Access,
+    fields: &Fields,
+    status: StatusCode,
+    problems: Problems,
+) -> Answer {
+    let mut screen = object::<Users>(desk, &access.user, "access").await?;
+    screen.deeds.clear();
+    if desk.may(Action::Update, Kind::User) {
+        let mut parts = Vec::new();
+        let options: Vec<(String, String)> = access
+            .roles
+            .iter()
+            .map(|role| (text(role, "id").to_owned(), text(role, "name").to_owned()))
+            .collect();
+        if !options.is_empty() {
+            let roles = Input::new("roles", "Roles", Takes::Any(options), &fields.lines("roles"));
+            parts.push(Part::from(roles));
+        }
+        parts.push(grid(desk, fields, "permissions", &name(&access.user)).await?);
+        let mut form = desk.form(desk.link(&format!("users/{}/access/review", desk.id())));
+        form.problems = problems;
+        screen.mark = form.mark();
+        let block = FormBlock::new(form, parts, "Review changes", desk.link(&format!("users/{}", desk.id())));
+        let panel = Panel::new("grant", "Permissions", vec![Block::Form(Box::new(block))]);
+        screen.blocks.push(panel.help("Nothing is given before you have seen what changes.").into());
+    } else {
+        screen.blocks.push(read_only(desk).await?);
+    }
+    screen.blocks.push(effective(desk, &access.user).await?);
+    Ok(desk.show(status, &screen))
+}
+
+/// What somebody may do, each with where it comes from.
+async fn effective(desk: &Desk, user: &Value) -> Result<Block, Refused> {
+    let found = desk.state.keyward.effective_permissions(&desk.call(), text(user, "id")).await;
+    let found = desk.found(found)?.body;
+    let own = own_role_name(user);
+    let source = |source: &Value| {
+        let role = text(source, "role_name");
+        match text(source, "type") {
+            _ if role == own => "direct".to_owned(),
+            "group" => format!("from role {role}, through a group"),
+            _ => format!("from role {role}"),
+        }
+    };
+    let row = |doc: &Value| {
+        let sources: Vec<String> = items(doc, "sources").iter().map(source).collect();
+        Row {
+            cells: vec![Content::code(text(doc, "permission")), Content::words(sources.join(", "))],
+            ..Row::default()
+        }
+    };
+    let table = Table {
+        caption: "Effective permissions".to_owned(),
+        columns: vec!["Permission", "Comes"],
+        rows: items(&found, "data").iter().map(row).collect(),
+        empty: "No permissions: can sign in, sees nothing.".to_owned(),
+    };
+    let panel = Panel::new("effective", "Effective permissions", vec![Block::Table(table)]);
+    let help = match text(user, "admin_role") {
+        "" => "What the roles come to.".to_owned(),
+        role => format!("{}: may do everything in their part of the platform, beside these.", tier(role)),
+    };
+    Ok(panel.help(help).into())
+}
+
+async fn review(sent: Sent) -> Answer {
+    let Sent { desk, fields } = sent;
+    let access = Access::of(&desk).await?;
+    let (roles, direct) = (fields.all("roles"), chosen(&desk, &fields, "permissions").await?);
+    let differences = access.differences(&roles, &direct);
+    if differences.is_empty() {
+        let problems = Problems::message("Nothing would change: tick or clear something first.");
+        return show(&desk, &access, &fields, StatusCode::OK, problems).await;
+    }
+    let mut screen = object::<Users>(&desk, &access.user, "access").await?;
+    screen.deeds.clear();
+    let mut form = desk.form(desk.link(&format!("users/{}/access", desk.id())));
+    form.keep.extend(roles.into_iter().map(|role| ("roles".to_owned(), role)));
+    form.keep.extend(direct.into_iter().map(|permission| ("permissions".to_owned(), permission)));
+    form.keep.extend(access.version.map(|version| ("version".to_owned(), version.to_string())));
+    let words = |text: String| Block::Text(Content::words(text));
+    let mut blocks: Vec<Block> = differences.into_iter().map(words).collect();
+    let back = desk.link(&format!("users/{}/access", desk.id()));
+    blocks.push(Block::Form(Box::new(FormBlock::new(form, Vec::new(), "Save", back))));
+    let title = format!("Changes for {}", name(&access.user));
+    screen
+        .blocks
+        .push(Panel::new("review", title, blocks).help("It takes effect at their next request.").into());
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+async fn save(sent: Sent) -> Answer {
+    let Sent { desk, fields } = sent;
+    desk.fresh(&desk.link(&format!("users/{}/access", desk.id())))?;
+    let access = Access::of(&desk).await?;
+    match apply(&desk, &access, fields.all("roles"), fields.all("permissions"), fields.get("version")).await {
+        Ok(()) => desk.on_to(&format!("users/{}/access", desk.id())),
+        Err(keyward_core::Error::PreconditionFailed) => {
+            let mut asked = fields.clone();
+            asked.set("key", Vec::new());
+            let problems =
+                Problems::message("Somebody else changed this person meanwhile. Look again, then review.");
+            show(&desk, &access, &asked, StatusCode::PRECONDITION_FAILED, problems).await
+        }
+        Err(error) => match problems::at_form(&error, &[]) {
+            Some((status, problems)) => show(&desk, &access, &fields, status, problems).await,
+            None => Err(desk.refused(&error).into()),
+        },
+    }
+}
+
+/// Makes what somebody has alone what was chosen, then gives the roles.
+async fn apply(
+    desk: &Desk,
+    access: &Access,
+    mut roles: Vec<String>,
+    direct: Vec<String>,
+    version: &str,
+) -> Result<(), keyward_core::Error> {
+    let (keyward, call) = (&desk.state.keyward, desk.call());
+    let read_at: Option<i64> = version.parse().ok();
+    if read_at.is_some() && read_at != access.version {
+        return Err(keyward_core::Error::PreconditionFailed);
+    }
+    let mut emptied = None;
+    match &access.own {
+        Some(role) if direct.is_empty() => emptied = Some(text(role, "id").to_owned()),
+        Some(role) => {
+            if direct != access.direct() {
+                let body = json!({ "permissions": direct });
+                keyward.update::<Role>(&call, text(role, "id"), body, None).await?;
+            }
+            roles.push(text(role, "id").to_owned());
+        }
+        None if direct.is_empty() => {}
+        None => {
+            let mut body = json!({ "name": own_role_name(&access.user), "permissions": direct });
+            if !text(&access.user, "tenant_id").is_empty() {
+                body["tenant_id"] = access.user["tenant_id"].clone();
+            }
+            roles.push(keyward.create::<Role>(&call, body).await?.id);
+        }
+    }
+    keyward.put_user_roles(&call, desk.id(), json!({ "roles": roles }), None).await?;
+    if let Some(id) = emptied {
+        keyward.delete::<Role>(&call, &id, None).await?;
+    }
+    Ok(())
+}
+
+/// A note that a role is one person's alone.
+pub(super) fn alone(doc: &Value) -> Option<Block> {
+    let name = text(doc, "name");
+    let email = name.strip_prefix("Only ")?;
+    let words = format!("It holds what was given to {email} alone, on their Permissions page.");
+    Some(Block::Notice(Notice::new(Severity::Info, words)))
+}

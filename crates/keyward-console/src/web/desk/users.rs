@@ -1,0 +1,298 @@
+//! Users: people, what they may do, and what they sign in with.
+
+use actix_web::{
+    http::StatusCode,
+    web::{self, ServiceConfig},
+};
+use keyward_core::{Action, Document, Error, Written};
+use keyward_model::{AdminRole, Kind, User};
+use serde_json::{Value, json};
+
+use super::{
+    super::visit::{Answer, Refused},
+    both,
+    collection::{Collection, object, read},
+    desk_at::{Desk, Sent},
+    doc::{badge, is_over, text, time},
+    fields::Fields,
+    parts::{WORKS, document, status, written},
+    sessions::session_table,
+};
+use crate::{
+    Confirmation,
+    component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes},
+};
+
+pub(super) struct Users;
+
+/// What a tier is called.
+pub(super) fn tier(role: &str) -> &'static str {
+    match role {
+        "super_admin" => "Super admin",
+        "partner_admin" => "Partner admin",
+        "tenant_admin" => "Tenant admin",
+        _ => "None",
+    }
+}
+
+/// The name of a person, or their address.
+pub(super) fn name(doc: &Value) -> String {
+    if text(doc, "name").is_empty() { text(doc, "email") } else { text(doc, "name") }.to_owned()
+}
+
+/// The tiers that somebody can give here.
+fn tiers(desk: &Desk, now: &str) -> Vec<(String, String)> {
+    let here = match desk.owner() {
+        keyward_model::Owner::Tenant(_) => "tenant_admin",
+        keyward_model::Owner::Partner(_) => "partner_admin",
+        _ => "super_admin",
+    };
+    let own = desk.signed_in.admin_role();
+    let may = match here {
+        "super_admin" => own == Some(AdminRole::SuperAdmin),
+        "partner_admin" => own >= Some(AdminRole::PartnerAdmin),
+        _ => own >= Some(AdminRole::TenantAdmin),
+    };
+    let mut tiers = vec![(String::new(), "None: only what roles give".to_owned())];
+    if may || now == here {
+        tiers.push((here.to_owned(), tier(here).to_owned()));
+    }
+    if !now.is_empty() && now != here {
+        tiers.push((now.to_owned(), tier(now).to_owned()));
+    }
+    tiers
+}
+
+/// Where a person belongs.
+fn place(doc: &Value) -> &str {
+    if text(doc, "tenant_id").is_empty() { text(doc, "partner_id") } else { text(doc, "tenant_id") }
+}
+
+impl Collection for Users {
+    type Record = User;
+    const PATH: &'static str = "users";
+    const TITLE: &'static str = "Users";
+    const ONE: &'static str = "user";
+    const ADD: &'static str = "Add user";
+    const ABOUT: &'static str = "A user is a person. With a tier or with permissions they are staff.";
+    const COLUMNS: &'static [&'static str] = &["Name", "Status", "Tier", "Tenant", "Added"];
+    const STEP_UP: bool = true;
+
+    async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
+        let names = desk.names(docs, &["tenant_id", "partner_id"]).await?;
+        let may = desk.may(Action::Update, Kind::User);
+        let row = |doc: &Value| {
+            let own = desk.link(&format!("users/{}", text(doc, "id")));
+            let email = text(doc, "email");
+            let act = |sign, word: &str, to: &str| RowAction {
+                sign,
+                name: format!("{word} {email}"),
+                href: format!("{own}/{to}"),
+            };
+            Row {
+                cells: vec![
+                    Content::from(Piece::Link(own.clone(), name(doc))).below(Piece::Words(email.to_owned())),
+                    badge(doc),
+                    Content::words(tier(text(doc, "admin_role"))),
+                    match place(doc) {
+                        "" => Piece::Muted("Platform".to_owned()).into(),
+                        id => Content::words(names.of(id)),
+                    },
+                    time(doc, "created_at", desk.now, "–"),
+                ],
+                actions: if may {
+                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
+                } else {
+                    Vec::new()
+                },
+                over: is_over(doc),
+            }
+        };
+        Ok(docs.iter().map(row).collect())
+    }
+
+    fn given(doc: &Value) -> Fields {
+        let mut fields = Fields::of(doc);
+        fields.set("custom_attributes", vec![written(doc, "custom_attributes")]);
+        fields
+    }
+
+    async fn parts(desk: &Desk, now: &Fields, editing: Option<&Value>) -> Result<Vec<Part>, Refused> {
+        let email = Input::new("email", "E-mail", Takes::Line("email"), now.get("email")).required();
+        let mut parts: Vec<Part> = vec![email.into(), Input::line("name", "Name", now.get("name")).into()];
+        let tiers = tiers(desk, now.get("admin_role"));
+        if tiers.len() > 1 {
+            let help = "An administrator may do everything in their part of the platform.";
+            let input = Input::new("admin_role", "Tier", Takes::One(tiers), now.get("admin_role"));
+            parts.push(input.help(help).into());
+        }
+        if editing.is_some() {
+            parts.push(status(now, WORKS));
+        }
+        let attributes =
+            Input::new("custom_attributes", "Custom attributes", Takes::Lines, now.get("custom_attributes"));
+        parts.push(Part::Folded("Advanced".to_owned(), vec![attributes.help("A JSON object.").into()]));
+        Ok(parts)
+    }
+
+    async fn body(desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
+        let mut body = json!({
+            "email": fields.get("email"),
+            "name": fields.text_or_null("name"),
+            "admin_role": fields.text_or_null("admin_role"),
+            "custom_attributes": document(fields, "custom_attributes"),
+        });
+        match editing {
+            Some(_) => {
+                body["name"] = fields.get("name").into();
+                body["status"] = fields.or("status", "active").into();
+            }
+            None => match desk.owner() {
+                keyward_model::Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
+                keyward_model::Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
+                _ => {}
+            },
+        }
+        Ok(body)
+    }
+
+    async fn made(desk: &Desk, written: &Written) -> Answer {
+        desk.on_to(&format!("users/{}/access", written.id))
+    }
+
+    fn name(doc: &Value) -> String {
+        name(doc)
+    }
+
+    fn deletion(_doc: &Value) -> String {
+        "They are signed out at once and can't sign in again. The audit log keeps what they did.".to_owned()
+    }
+
+    fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
+        let own = desk.link(&format!("users/{}", text(doc, "id")));
+        DEEDS.iter().map(|deed| Deed::link(deed.label, format!("{own}/{}", deed.path))).collect()
+    }
+
+    fn tabs() -> &'static [(&'static str, &'static str, Kind)] {
+        &[("access", "Permissions", Kind::User), ("sessions", "Sessions", Kind::Session)]
+    }
+
+    async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
+        let names = desk.names(std::slice::from_ref(doc), &["tenant_id", "partner_id", "roles"]).await?;
+        let roles: Vec<Piece> = super::doc::texts(doc, "roles")
+            .iter()
+            .map(|id| Piece::Link(desk.link(&format!("settings/iam/roles/{id}")), names.of(id)))
+            .collect();
+        let facts = Facts::default()
+            .and("E-mail", Content::words(text(doc, "email")))
+            .and("Identifier", Content::code(text(doc, "id")))
+            .and("Tier", Content::words(tier(text(doc, "admin_role"))))
+            .and(
+                "Belongs to",
+                match place(doc) {
+                    "" => Content::words("the platform"),
+                    id => Content::words(names.of(id)),
+                },
+            )
+            .and(
+                "Roles",
+                if roles.is_empty() {
+                    Piece::Muted("None".to_owned()).into()
+                } else {
+                    Content { pieces: roles, meta: Vec::new() }
+                },
+            )
+            .and("Added", time(doc, "created_at", desk.now, "–"));
+        let mut panels = vec![Panel::new("user", "User", vec![facts.into()]).into()];
+        if let Some(attributes) = doc["custom_attributes"].as_object().filter(|members| !members.is_empty()) {
+            let mut facts = Facts::default();
+            for (name, value) in attributes {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                facts = facts.and(name, Content::words(value));
+            }
+            panels.push(Panel::new("attributes", "Custom attributes", vec![facts.into()]).into());
+        }
+        Ok(panels)
+    }
+}
+
+/// Something that is done to a person's ways of signing in.
+struct UserDeed {
+    path: &'static str,
+    label: &'static str,
+    text: &'static str,
+}
+
+const DEEDS: [UserDeed; 3] = [
+    UserDeed {
+        path: "invite",
+        label: "Send sign-in link",
+        text: "They get a link by mail with which they choose a password.",
+    },
+    UserDeed {
+        path: "reset-password",
+        label: "Reset password",
+        text: "Their password stops working and they are signed out everywhere. They get a link by mail to choose \
+               another, where this server sends mail; else print one with: keyward admin password-link",
+    },
+    UserDeed {
+        path: "disable-mfa",
+        label: "Turn off two-step sign-in",
+        text: "Their authenticator app and recovery codes stop working, and they are signed out everywhere.",
+    },
+];
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    for deed in DEEDS {
+        let path = format!("users/{{id}}/{}", deed.path);
+        config.service(both(&path).route(web::get().to(ask_deed)).route(web::post().to(do_deed)));
+    }
+    config.service(both("users/{id}/sessions").route(web::get().to(sessions)));
+}
+
+/// What the end of the address asks for.
+fn deed_of(desk: &Desk) -> Option<&'static UserDeed> {
+    let last = desk.request.path().rsplit('/').next().unwrap_or_default();
+    DEEDS.iter().find(|deed| deed.path == last)
+}
+
+async fn ask_deed(desk: Desk) -> Answer {
+    let deed = desk.found(deed_of(&desk).ok_or(Error::NotFound))?;
+    desk.fresh(desk.request.path())?;
+    let (doc, _) = read::<Users>(&desk).await?;
+    let mut screen = object::<Users>(&desk, &doc, "").await?;
+    screen.blocks.extend(Users::detail(&desk, &doc).await?);
+    screen.confirmation = Some(Confirmation {
+        title: format!("{}: {}?", deed.label, name(&doc)),
+        text: deed.text.to_owned(),
+        button: deed.label.to_owned(),
+        typed: None,
+        form: desk.form(desk.request.path()),
+        cancel: desk.link(&format!("users/{}", desk.id())),
+    });
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+async fn do_deed(sent: Sent) -> Answer {
+    let Sent { desk, .. } = sent;
+    let deed = desk.found(deed_of(&desk).ok_or(Error::NotFound))?;
+    desk.fresh(desk.request.path())?;
+    let (keyward, call, id) = (&desk.state.keyward, desk.call(), desk.id());
+    let nothing = |_: Document| ();
+    let done = match deed.path {
+        "invite" => keyward.invite(&call, id).await,
+        "reset-password" => keyward.reset_password(&call, id).await.map(nothing),
+        _ => keyward.disable_mfa(&call, id).await.map(nothing),
+    };
+    desk.found(done)?;
+    desk.on_to(&format!("users/{}", desk.id()))
+}
+
+async fn sessions(desk: Desk) -> Answer {
+    let (doc, _) = read::<Users>(&desk).await?;
+    let mut screen = object::<Users>(&desk, &doc, "sessions").await?;
+    let pairs =
+        vec![("user_id".to_owned(), desk.id().to_owned()), ("sort".to_owned(), "-created_at".to_owned())];
+    screen.blocks.extend(session_table(&desk, &pairs).await?);
+    Ok(desk.show(StatusCode::OK, &screen))
+}
