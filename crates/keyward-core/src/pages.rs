@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many people are named who could help.
-const HELPERS: usize = 3;
+const HELPERS: u8 = 3;
 
 /// A tenant as a place to work in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Keyward {
         let mut names = Vec::new();
         let near = tenant.map(|id| (AdminRole::TenantAdmin, Some(Value::id(Some(id)))));
         for (tier, within) in near.into_iter().chain([(AdminRole::SuperAdmin, None)]) {
-            let mut query = Query { per_page: HELPERS as u32, ..Query::all(Kind::User) }
+            let mut query = Query { per_page: HELPERS.into(), ..Query::all(Kind::User) }
                 .with(Field::AdminRole, Value::text(tier.as_str()))
                 .with(Field::Status, Value::text(Status::Active.as_str()));
             if let Some(within) = within {
@@ -173,11 +173,11 @@ impl Keyward {
             names.extend(
                 page.items.into_iter().map(|user| if user.name.is_empty() { user.email } else { user.name }),
             );
-            if names.len() >= HELPERS {
+            if names.len() >= HELPERS.into() {
                 break;
             }
         }
-        names.truncate(HELPERS);
+        names.truncate(HELPERS.into());
         Ok(names)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyward_model::{ChainedEvent, Event, Reach, Record, Subject, Timestamp, Value};
-use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally, Test};
+use keyward_model::{ChainedEvent, Event, Reach, Record, Subject, Timestamp};
+use keyward_store::{Condition, Cursor, Direction, EventPage, EventQuery, Page, Query, Tally};
 use redb::ReadableTable;
 
 use crate::data::{Fallible, Records, decode};

@@ -7,6 +7,7 @@ mod clients;
 mod code_flow;
 mod commands;
 mod configuration;
+mod console;
 mod crash;
 mod demo;
 mod documents;

@@ -110,7 +110,7 @@ impl Deed {
 #[template(path = "block/panel.html")]
 pub struct Panel {
     /// Its place in the page.
-    pub id: &'static str,
+    pub id: String,
     /// Its title.
     pub title: String,
     /// A coloured word behind the title.
@@ -128,8 +128,15 @@ impl HtmlSafe for Panel {}
 impl Panel {
     /// A part with a title.
     #[must_use]
-    pub fn new(id: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Self {
-        Self { id, title: title.into(), badge: None, help: String::new(), blocks, deeds: Vec::new() }
+    pub fn new(id: impl Into<String>, title: impl Into<String>, blocks: Vec<Block>) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            badge: None,
+            help: String::new(),
+            blocks,
+            deeds: Vec::new(),
+        }
     }
 
     /// With something to know about it.

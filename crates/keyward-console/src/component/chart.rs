@@ -12,6 +12,7 @@ pub struct Series {
 }
 
 impl Series {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn at(&self, index: &usize) -> u64 {
         self.numbers.get(*index).copied().unwrap_or_default()
     }
@@ -50,6 +51,7 @@ struct Bar {
 }
 
 impl Chart {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn total(&self, index: &usize) -> u64 {
         self.total_at(*index)
     }

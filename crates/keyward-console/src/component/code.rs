@@ -34,15 +34,12 @@ impl CodePanel {
     /// A request of the admin API of `issuer`, with a body as far as it has one.
     #[must_use]
     pub fn request(issuer: &str, method: &str, path: &str, body: Option<&Value>) -> Self {
-        let mut text = "curl".to_owned();
-        if method != "GET" {
-            text += &format!(" -X {method}");
-        }
-        text += &format!(" {}", quoted(&format!("{issuer}/api/v1/admin/{path}")));
-        text += " \\\n  -H \"Authorization: Bearer $KEYWARD_TOKEN\"";
+        let method = if method == "GET" { String::new() } else { format!(" -X {method}") };
+        let address = quoted(&format!("{issuer}/api/v1/admin/{path}"));
+        let mut text = format!("curl{method} {address} \\\n  -H \"Authorization: Bearer $KEYWARD_TOKEN\"");
         if let Some(body) = body {
-            text += " \\\n  -H 'Content-Type: application/json'";
-            text += &format!(" \\\n  -d {}", quoted(&body.to_string()));
+            let body = quoted(&body.to_string());
+            text = format!("{text} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}");
         }
         Self { snippets: vec![Snippet { title: "curl", text }] }
     }

@@ -20,7 +20,7 @@ pub enum Tone {
 
 impl Tone {
     /// The class of a badge of it.
-    pub(crate) fn class(&self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Plain => "badge",
             Self::Good => "badge badge-ok",

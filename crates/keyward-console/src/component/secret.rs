@@ -102,6 +102,7 @@ impl SecretShown {
         text.lines().map(|line| line.chars().count().div_ceil(70).max(1)).sum::<usize>().max(1)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn id(index: &usize) -> String {
         format!("format-{index}")
     }

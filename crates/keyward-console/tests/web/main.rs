@@ -7,6 +7,7 @@ mod audit;
 mod brute_force;
 mod code_flow;
 mod desk;
+mod desk_flows;
 mod links;
 mod prompting;
 mod refreshing;

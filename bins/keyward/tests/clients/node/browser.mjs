@@ -8,9 +8,9 @@ const STEP_MILLIS = 30_000;
 
 // A browser that hangs is a fault, too.
 setTimeout(() => {
-  console.error('no result within 5 minutes');
+  console.error('no result within 10 minutes');
   process.exit(2);
-}, 300_000).unref();
+}, 600_000).unref();
 
 // Without a sandbox of its own: as root it would refuse to start, and it sees nothing but our pages.
 export async function withBrowser(body) {

@@ -34,6 +34,8 @@ async function firstAdministrator(browser) {
   await root.presses('Verify and turn on');
   await root.sees('This code is not right.');
   await root.enrols();
+  await root.sees('Get started');
+  await root.goes(`${base}/console/account`);
   await root.sees('My account', ROOT.email, 'Super admin of', '10 of 10 left', 'so it can be replaced, not turned off');
   await root.misses('Turn off');
   await root.signsOut();

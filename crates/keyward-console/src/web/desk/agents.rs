@@ -123,7 +123,7 @@ impl Collection for Agents {
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
-        show_secret::<Self>(desk, &written.body, &written.body["secret"])
+        Ok(show_secret::<Self>(desk, &written.body, &written.body["secret"]))
     }
 
     fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
@@ -208,5 +208,5 @@ async fn pause(sent: Sent) -> Answer {
     let status = if is_over(&doc) { "active" } else { "disabled" };
     let body = json!({ "status": status });
     desk.found(desk.state.keyward.update::<Agent>(&desk.call(), desk.id(), body, None).await)?;
-    desk.on_to(&format!("agents/{}", desk.id()))
+    Ok(desk.on_to(&format!("agents/{}", desk.id())))
 }

@@ -1,6 +1,7 @@
 //! API Access: the clients by which other systems call APIs without a person.
 
 use actix_web::{
+    HttpResponse,
     http::StatusCode,
     web::{self, ServiceConfig},
 };
@@ -201,7 +202,7 @@ impl Collection for ApiAccess {
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
-        show_secret::<Self>(desk, &written.body, &written.body["secret"])
+        Ok(show_secret::<Self>(desk, &written.body, &written.body["secret"]))
     }
 
     fn name(doc: &Value) -> String {
@@ -316,10 +317,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 async fn ask_renew(desk: Desk) -> Answer {
     desk.fresh(desk.request.path())?;
     let (doc, _) = read::<ApiAccess>(&desk).await?;
-    show_renew(&desk, &doc, &desk.query(), StatusCode::OK, Problems::default())
+    Ok(show_renew(&desk, &doc, &desk.query(), StatusCode::OK, Problems::default()))
 }
 
-fn show_renew(desk: &Desk, doc: &Value, now: &Fields, status: StatusCode, problems: Problems) -> Answer {
+fn show_renew(
+    desk: &Desk,
+    doc: &Value,
+    now: &Fields,
+    status: StatusCode,
+    problems: Problems,
+) -> HttpResponse {
     let own = desk.link(&format!("{}/{}", ApiAccess::PATH, desk.id()));
     let title = format!("Renew {}", key_of(doc));
     let mut screen = desk.screen(title, &[(ApiAccess::TITLE, desk.link(ApiAccess::PATH))]);
@@ -337,7 +344,7 @@ fn show_renew(desk: &Desk, doc: &Value, now: &Fields, status: StatusCode, proble
     let body = json!({ "expires_at": in_a_year(desk.now) });
     let path = format!("applications/{}/renew", desk.id());
     screen.blocks.push(Block::Code(CodePanel::request(issuer, "POST", &path, Some(&body))));
-    Ok(desk.show(status, &screen))
+    desk.show(status, &screen)
 }
 
 async fn renew(sent: Sent) -> Answer {
@@ -345,12 +352,12 @@ async fn renew(sent: Sent) -> Answer {
     desk.fresh(desk.request.path())?;
     let body = json!({ "expires_at": fields.text_or_null("expires_at") });
     match desk.state.keyward.renew(&desk.call(), desk.id(), body, None).await {
-        Ok(_) => desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id())),
+        Ok(_) => Ok(desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id()))),
         Err(error) => {
             let (doc, _) = read::<ApiAccess>(&desk).await?;
             let parts = [expiry_field(desk.state.keyward.options(), &fields, desk.now)];
             match problems::at_form(&error, &parts) {
-                Some((status, problems)) => show_renew(&desk, &doc, &fields, status, problems),
+                Some((status, problems)) => Ok(show_renew(&desk, &doc, &fields, status, problems)),
                 None => Err(desk.refused(&error).into()),
             }
         }
@@ -377,7 +384,7 @@ async fn revoke(sent: Sent) -> Answer {
     let (doc, _) = read::<ApiAccess>(&desk).await?;
     let body = json!({ "client_id": text(&doc, "client_id") });
     match desk.state.keyward.revoke_tokens(&desk.call(), body).await {
-        Ok(_) => desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id())),
+        Ok(_) => Ok(desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id()))),
         Err(error) => Err(desk.refused(&error).into()),
     }
 }

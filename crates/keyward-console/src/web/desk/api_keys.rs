@@ -1,6 +1,7 @@
 //! API keys of tenants, with rotation and "who still uses the old one".
 
 use actix_web::{
+    HttpResponse,
     http::StatusCode,
     web::{self, ServiceConfig},
 };
@@ -137,7 +138,7 @@ impl Collection for ApiKeys {
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
-        show_key(desk, &written.body)
+        Ok(show_key(desk, &written.body))
     }
 
     fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
@@ -243,7 +244,7 @@ fn used_lately(doc: &Value, desk: &Desk) -> Option<String> {
 }
 
 /// The page that shows a key once.
-fn show_key(desk: &Desk, doc: &Value) -> Answer {
+fn show_key(desk: &Desk, doc: &Value) -> HttpResponse {
     let own = format!("{}/{}", ApiKeys::PATH, text(doc, "id"));
     let name = text(doc, "name");
     let mut screen = desk.screen(format!("Key {name}"), &[(ApiKeys::TITLE, desk.link(ApiKeys::PATH))]);
@@ -252,12 +253,12 @@ fn show_key(desk: &Desk, doc: &Value) -> Answer {
         let words = "It was shown once, when it was made. If you have not stored it, rotate it.";
         screen.blocks.push(Block::Notice(Notice::new(Severity::Warning, words).titled("Already shown.")));
         screen.primary = Some(("Rotate".to_owned(), desk.link(&format!("{own}/rotate"))));
-        return Ok(desk.show(StatusCode::OK, &screen));
+        return desk.show(StatusCode::OK, &screen);
     }
     let mut block = SecretShown::of_key(name, value);
     block.done = desk.link(&own);
     screen.blocks.push(Block::Secret(Box::new(block)));
-    Ok(desk.show(StatusCode::OK, &screen))
+    desk.show(StatusCode::OK, &screen)
 }
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -270,7 +271,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 async fn ask_rotate(desk: Desk) -> Answer {
     desk.fresh(desk.request.path())?;
     let (doc, _) = read::<ApiKeys>(&desk).await?;
-    show_rotate(&desk, &doc, &Fields::default(), StatusCode::OK, Problems::default())
+    Ok(show_rotate(&desk, &doc, &Fields::default(), StatusCode::OK, Problems::default()))
 }
 
 fn quiet(now: &Fields) -> Part {
@@ -283,7 +284,13 @@ fn quiet(now: &Fields) -> Part {
     input.help("Empty means that somebody revokes it.").into()
 }
 
-fn show_rotate(desk: &Desk, doc: &Value, now: &Fields, status: StatusCode, problems: Problems) -> Answer {
+fn show_rotate(
+    desk: &Desk,
+    doc: &Value,
+    now: &Fields,
+    status: StatusCode,
+    problems: Problems,
+) -> HttpResponse {
     let own = desk.link(&format!("{}/{}", ApiKeys::PATH, desk.id()));
     let name = text(doc, "name");
     let crumbs = [(ApiKeys::TITLE, desk.link(ApiKeys::PATH)), (name, own.clone())];
@@ -298,7 +305,7 @@ fn show_rotate(desk: &Desk, doc: &Value, now: &Fields, status: StatusCode, probl
     let path = format!("api-keys/{}/rotate", desk.id());
     let body = json!({ "overlap_seconds": 86_400 });
     screen.blocks.push(Block::Code(CodePanel::request(issuer, "POST", &path, Some(&body))));
-    Ok(desk.show(status, &screen))
+    desk.show(status, &screen)
 }
 
 async fn rotate(sent: Sent) -> Answer {
@@ -309,11 +316,11 @@ async fn rotate(sent: Sent) -> Answer {
         "retire_after_quiet_hours": fields.number_or_null("quiet"),
     });
     match desk.state.keyward.rotate_api_key(&desk.call_once(&fields), desk.id(), body, None).await {
-        Ok(written) => show_key(&desk, &written.body),
+        Ok(written) => Ok(show_key(&desk, &written.body)),
         Err(error) => {
             let (doc, _) = read::<ApiKeys>(&desk).await?;
             match problems::at_form(&error, &[quiet(&fields)]) {
-                Some((status, problems)) => show_rotate(&desk, &doc, &fields, status, problems),
+                Some((status, problems)) => Ok(show_rotate(&desk, &doc, &fields, status, problems)),
                 None => Err(desk.refused(&error).into()),
             }
         }
@@ -341,5 +348,5 @@ async fn ask_revoke(desk: Desk) -> Answer {
 async fn revoke(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     desk.found(desk.state.keyward.revoke_api_key(&desk.call(), desk.id(), None).await)?;
-    desk.on_to(&format!("{}/{}", ApiKeys::PATH, desk.id()))
+    Ok(desk.on_to(&format!("{}/{}", ApiKeys::PATH, desk.id())))
 }

@@ -174,7 +174,7 @@ impl Collection for Applications {
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
         if written.body["secret"].is_object() {
-            return show_secret::<Self>(desk, &written.body, &written.body["secret"]);
+            return Ok(show_secret::<Self>(desk, &written.body, &written.body["secret"]));
         }
         Ok(see_other(&desk.link(&format!("{}/{}", Self::PATH, written.id))))
     }

@@ -190,7 +190,7 @@ async fn list(desk: Desk) -> Answer {
         .collect();
     let at = |more: &[(&str, &str)]| format!("{}?{}", desk.link("audit"), query(&[&kept[..], more].concat()));
     let mut screen = desk.screen("Audit log", &[]);
-    screen.about = "Every change, sign-in and token, written before it was answered.".to_owned();
+    screen.about = String::from("Every change, sign-in and token, written before it was answered.");
     let live = asked.given("live").is_some();
     let toggle = if live { ("Stop live tail", at(&[])) } else { ("Live tail", at(&[("live", "1")])) };
     screen.deeds.push(Deed::link(toggle.0, toggle.1));

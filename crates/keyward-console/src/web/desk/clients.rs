@@ -1,6 +1,7 @@
 //! What obtains tokens with secrets, API clients and agents: their secrets, with the evidence of use.
 
 use actix_web::{
+    HttpResponse,
     http::StatusCode,
     web::{self, ServiceConfig},
 };
@@ -149,7 +150,11 @@ fn callers(secret: &Value, desk: &Desk) -> Panel {
         rows: items(secret, "callers").iter().map(row).collect(),
         empty: "Nobody.".to_owned(),
     };
-    Panel::new("callers", format!("Callers with {}…", text(secret, "hint")), vec![Block::Table(table)])
+    Panel::new(
+        text(secret, "id"),
+        format!("Callers with {}…", text(secret, "hint")),
+        vec![Block::Table(table)],
+    )
 }
 
 /// Whether the secret before the newest can go: who used it since there is the new one.
@@ -247,7 +252,7 @@ async fn rotate<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
     });
     let call = desk.call_once(&fields);
     match desk.state.keyward.rotate_secret::<C::Record>(&call, desk.id(), body).await {
-        Ok(written) => show_secret::<C>(&desk, &doc, &written.body),
+        Ok(written) => Ok(show_secret::<C>(&desk, &doc, &written.body)),
         Err(error) => match problems::at_form(&error, &[]) {
             Some((status, problems)) => show_rotate::<C>(&desk, &doc, &fields, status, problems).await,
             None => Err(desk.refused(&error).into()),
@@ -262,11 +267,11 @@ async fn add<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
     let made =
         desk.state.keyward.create_secret::<C::Record>(&desk.call_once(&fields), desk.id(), json!({})).await;
     let made = desk.found(made)?;
-    show_secret::<C>(&desk, &doc, &made.body)
+    Ok(show_secret::<C>(&desk, &doc, &made.body))
 }
 
 /// The page that shows a secret once. It is an answer to a form, and at no address.
-pub(super) fn show_secret<C: Collection>(desk: &Desk, doc: &Value, secret: &Value) -> Answer {
+pub(super) fn show_secret<C: Collection>(desk: &Desk, doc: &Value, secret: &Value) -> HttpResponse {
     let own = format!("{}/{}", C::PATH, text(doc, "id"));
     let client_id = key_of_client(doc);
     let mut screen = desk.screen(format!("Secret of {client_id}"), &[(C::TITLE, desk.link(C::PATH))]);
@@ -275,13 +280,13 @@ pub(super) fn show_secret<C: Collection>(desk: &Desk, doc: &Value, secret: &Valu
         let words = "It was shown once, when it was made. If you have not stored it, rotate it.";
         screen.blocks.push(Block::Notice(Notice::new(Severity::Warning, words).titled("Already shown.")));
         screen.primary = Some(("Rotate secret".to_owned(), desk.link(&format!("{own}/rotate"))));
-        return Ok(desk.show(StatusCode::OK, &screen));
+        return desk.show(StatusCode::OK, &screen);
     }
     let mut block = SecretShown::of_client(&desk.state.keyward.options().issuer, &client_id, value);
     block.first_use = desk.link(&format!("{own}/first-use?secret={}", text(secret, "id")));
     block.done = desk.link(&own);
     screen.blocks.push(Block::Secret(Box::new(block)));
-    Ok(desk.show(StatusCode::OK, &screen))
+    desk.show(StatusCode::OK, &screen)
 }
 
 /// The identifier by which it obtains tokens.
@@ -347,7 +352,7 @@ async fn revoke<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     let other = desk.request.match_info().get("other").unwrap_or_default();
     desk.found(desk.state.keyward.revoke_secret::<C::Record>(&desk.call(), desk.id(), other).await)?;
-    desk.on_to(&format!("{}/{}/secrets", C::PATH, desk.id()))
+    Ok(desk.on_to(&format!("{}/{}/secrets", C::PATH, desk.id())))
 }
 
 /// A sentence when a client was used in the last 24 hours.

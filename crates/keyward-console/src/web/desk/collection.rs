@@ -6,22 +6,23 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::{Action, Administered, Error, IfMatch, Listing, Written};
+use keyward_core::{Action, Administered, Listing, Written};
 use keyward_model::Kind;
 use serde_json::Value;
 
 use super::{
     super::visit::{Answer, Refused},
     audit::activity_table,
-    desk_at::{Desk, Sent, query},
+    deleting::{ask_delete, delete},
+    desk_at::{Desk, query},
     doc::{standing, text},
     fields::Fields,
-    parts::{filters, key_of, pager},
-    problems,
+    parts::{filters, pager},
+    writing::{ask_edit, ask_new, create, save},
 };
 use crate::{
-    Confirmation, Form, Notice, Problems, Severity,
-    component::{Badge, Block, CodePanel, Deed, Empty, Filters, FormBlock, Panel, Part, Row, Table},
+    Notice, Severity,
+    component::{Badge, Block, CodePanel, Deed, Empty, Filters, Part, Row, Table},
     page::{Screen, Tab},
 };
 
@@ -85,7 +86,7 @@ pub(super) trait Collection: 'static {
 
     /// What is shown when one was made; its page, unless it has a secret.
     fn made(desk: &Desk, written: &Written) -> impl Future<Output = Answer> {
-        ready(desk.on_to(&format!("{}/{}", Self::PATH, written.id)))
+        ready(Ok(desk.on_to(&format!("{}/{}", Self::PATH, written.id))))
     }
 
     /// What one is called.
@@ -165,7 +166,7 @@ async fn index<C: Collection>(desk: Desk) -> Answer {
     let listing = desk.state.keyward.list::<C::Record>(&desk.call(), &pairs).await;
     let listing = desk.found(listing)?;
     let mut screen = desk.screen(C::TITLE, &[]);
-    screen.about = C::ABOUT.to_owned();
+    screen.about = String::from(C::ABOUT);
     let refusal = C::cannot_add(&desk);
     let adds = desk.may(Action::Create, kind::<C>());
     if adds && refusal.is_none() {
@@ -189,7 +190,7 @@ async fn index<C: Collection>(desk: Desk) -> Answer {
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
-fn pairs_of(pairs: &[(String, String)]) -> String {
+pub(super) fn pairs_of(pairs: &[(String, String)]) -> String {
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     query(&pairs)
@@ -234,95 +235,6 @@ pub(super) async fn read_only(desk: &Desk) -> Result<Block, Refused> {
         if helpers.is_empty() { String::new() } else { format!(" Ask one of: {}.", helpers.join(", ")) };
     let words = format!("You have View. Change is needed to edit.{ask}");
     Ok(Block::Notice(Notice::new(Severity::Info, words)))
-}
-
-/// A form, with what was wrong with it.
-struct Asked<'a> {
-    fields: &'a Fields,
-    editing: Option<&'a Value>,
-    version: Option<i64>,
-    status: StatusCode,
-    problems: Problems,
-    /// What stands above it.
-    above: Vec<Block>,
-    /// What is asked beside the fields.
-    beside: Vec<Part>,
-}
-
-impl<'a> Asked<'a> {
-    fn first(fields: &'a Fields, editing: Option<&'a Value>, version: Option<i64>) -> Self {
-        let (status, problems) = (StatusCode::OK, Problems::default());
-        Self { fields, editing, version, status, problems, above: Vec::new(), beside: Vec::new() }
-    }
-}
-
-async fn show_form<C: Collection>(desk: &Desk, asked: Asked<'_>) -> Answer {
-    let mut parts = C::parts(desk, asked.fields, asked.editing).await?;
-    parts.extend(asked.beside);
-    let (title, action, submit, back) = match asked.editing {
-        None => (C::ADD.to_owned(), desk.link(C::PATH), "Save".to_owned(), desk.link(C::PATH)),
-        Some(doc) => {
-            let there = desk.link(&format!("{}/{}", C::PATH, text(doc, "id")));
-            (format!("Edit {}", C::name(doc)), there.clone(), "Save".to_owned(), there)
-        }
-    };
-    let mut form = desk.form(action);
-    form.keep.extend(asked.version.map(|version| ("version".to_owned(), version.to_string())));
-    form.problems = asked.problems;
-    let mut screen = desk.screen(title, &[(C::TITLE, desk.link(C::PATH))]);
-    screen.mark = form.mark();
-    screen.blocks = asked.above;
-    let body = C::body(desk, asked.fields, asked.editing).await?;
-    let block = FormBlock::new(form, parts, submit, back);
-    screen.blocks.push(Panel::new("form", C::ONE.to_owned(), vec![Block::Form(Box::new(block))]).into());
-    let (method, path) = match asked.editing {
-        None => ("POST", C::Record::COLLECTION.to_owned()),
-        Some(doc) => ("PATCH", format!("{}/{}", C::Record::COLLECTION, text(doc, "id"))),
-    };
-    let issuer = &desk.state.keyward.options().issuer;
-    screen.blocks.push(Block::Code(CodePanel::request(issuer, method, &path, Some(&body))));
-    Ok(desk.show(asked.status, &screen))
-}
-
-async fn ask_new<C: Collection>(desk: Desk) -> Answer {
-    if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, desk.request.query_string())))?;
-    }
-    let fields = desk.query();
-    desk.found(desk.state.keyward.authorise(&desk.call(), Action::Create, kind::<C>()).await)?;
-    show_form::<C>(&desk, Asked::first(&fields, None, None)).await
-}
-
-async fn create<C: Collection>(sent: Sent) -> Answer {
-    let Sent { desk, fields } = sent;
-    if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, pairs_of(&harmless(&fields)))))?;
-    }
-    let body = C::body(&desk, &fields, None).await?;
-    match desk.state.keyward.create::<C::Record>(&desk.call_once(&fields), body).await {
-        Ok(written) => C::made(&desk, &written).await,
-        Err(error) => refused_form::<C>(&desk, &fields, None, None, &error).await,
-    }
-}
-
-/// What of a form may stand in an address, so that it is there again after a proof of who one is.
-fn harmless(fields: &Fields) -> Vec<(String, String)> {
-    let secret = |name: &str| matches!(name, "csrf" | "key" | "version") || name.contains("secret");
-    fields.pairs().iter().filter(|(name, value)| !secret(name) && !value.is_empty()).cloned().collect()
-}
-
-async fn refused_form<C: Collection>(
-    desk: &Desk,
-    fields: &Fields,
-    editing: Option<&Value>,
-    version: Option<i64>,
-    error: &Error,
-) -> Answer {
-    let parts = C::parts(desk, fields, editing).await?;
-    let Some((status, problems)) = problems::at_form(error, &parts) else {
-        return Err(desk.refused(error).into());
-    };
-    show_form::<C>(desk, Asked { status, problems, ..Asked::first(fields, editing, version) }).await
 }
 
 /// The object that the address names.
@@ -373,7 +285,7 @@ async fn show<C: Collection>(desk: Desk) -> Answer {
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
-async fn shown<C: Collection>(desk: &Desk, doc: &Value) -> Result<Screen, Refused> {
+pub(super) async fn shown<C: Collection>(desk: &Desk, doc: &Value) -> Result<Screen, Refused> {
     let mut screen = object::<C>(desk, doc, "").await?;
     screen.blocks.extend(C::detail(desk, doc).await?);
     let path = format!("{}/{}", C::Record::COLLECTION, text(doc, "id"));
@@ -387,115 +299,4 @@ async fn activity<C: Collection>(desk: Desk) -> Answer {
     let mut screen = object::<C>(&desk, &doc, "activity").await?;
     screen.blocks.extend(activity_table(&desk, &[("resource", desk.id())]).await?);
     Ok(desk.show(StatusCode::OK, &screen))
-}
-
-async fn ask_edit<C: Collection>(desk: Desk) -> Answer {
-    if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
-    }
-    let (doc, version) = read::<C>(&desk).await?;
-    let fields = C::given(&doc);
-    show_form::<C>(&desk, Asked::first(&fields, Some(&doc), version)).await
-}
-
-async fn save<C: Collection>(sent: Sent) -> Answer {
-    let Sent { desk, mut fields } = sent;
-    let (doc, version) = read::<C>(&desk).await?;
-    if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
-    }
-    let theirs = C::given(&doc);
-    for (name, choice) in fields.beginning("take-") {
-        if choice == "theirs" {
-            fields.set(&name, theirs.all(&name));
-        }
-    }
-    let read_at: Option<i64> = fields.get("version").parse().ok();
-    let body = C::body(&desk, &fields, Some(&doc)).await?;
-    let condition = read_at.map(|version| IfMatch::Versions(vec![version]));
-    match desk.state.keyward.update::<C::Record>(&desk.call(), desk.id(), body, condition).await {
-        Ok(_) => desk.on_to(&format!("{}/{}", C::PATH, desk.id())),
-        Err(Error::PreconditionFailed) => changed_meanwhile::<C>(&desk, &fields, &doc, version).await,
-        Err(error) => refused_form::<C>(&desk, &fields, Some(&doc), read_at, &error).await,
-    }
-}
-
-/// Somebody else was quicker: field by field, whose value shall it be?
-async fn changed_meanwhile<C: Collection>(
-    desk: &Desk,
-    mine: &Fields,
-    doc: &Value,
-    version: Option<i64>,
-) -> Answer {
-    let (who, when) = super::audit::last_change(desk, desk.id()).await?;
-    let text = format!("{who} changed this {when}. Nothing of yours is lost: choose, then save again.");
-    let theirs = C::given(doc);
-    let mut asked = Asked::first(mine, Some(doc), version);
-    let mut beside = Vec::new();
-    for input in C::parts(desk, mine, Some(doc)).await?.iter().filter_map(|part| match part {
-        Part::Input(input) => Some(input),
-        _ => None,
-    }) {
-        let (own, other) = (mine.lines(&input.name), theirs.lines(&input.name));
-        if own.trim() != other.trim() {
-            beside.push(super::parts::whose(&input.name, &input.label, &own, &other));
-        }
-    }
-    asked.beside = beside;
-    asked.status = StatusCode::PRECONDITION_FAILED;
-    asked.above.push(Block::Notice(Notice::new(Severity::Warning, text)));
-    show_form::<C>(desk, asked).await
-}
-
-async fn ask_delete<C: Collection>(desk: Desk) -> Answer {
-    let (doc, version) = read::<C>(&desk).await?;
-    let form = desk.form(desk.link(&format!("{}/{}/delete", C::PATH, desk.id())));
-    confirm_delete::<C>(&desk, &doc, version, form, StatusCode::OK).await
-}
-
-async fn confirm_delete<C: Collection>(
-    desk: &Desk,
-    doc: &Value,
-    version: Option<i64>,
-    mut form: Form,
-    status: StatusCode,
-) -> Answer {
-    let name = C::name(doc);
-    form.keep.extend(version.map(|version| ("version".to_owned(), version.to_string())));
-    let in_use = C::in_use(desk, doc).await?;
-    let text = in_use.iter().cloned().chain([C::deletion(doc)]).collect::<Vec<_>>().join(" ");
-    let mut screen = shown::<C>(desk, doc).await?;
-    screen.confirmation = Some(Confirmation {
-        title: format!("Delete {name}?"),
-        text,
-        button: format!("Delete {name}"),
-        typed: in_use.map(|_| key_of(doc)),
-        form,
-        cancel: desk.link(&format!("{}/{}", C::PATH, desk.id())),
-    });
-    Ok(desk.show(status, &screen))
-}
-
-async fn delete<C: Collection>(sent: Sent) -> Answer {
-    let Sent { desk, fields } = sent;
-    let (doc, version) = read::<C>(&desk).await?;
-    let again = |problems| {
-        let mut form = desk.form(desk.link(&format!("{}/{}/delete", C::PATH, desk.id())));
-        form.problems = problems;
-        form
-    };
-    if C::in_use(&desk, &doc).await?.is_some() && fields.get("typed") != key_of(&doc) {
-        let form = again(Problems::field("typed", format!("Type {} to confirm.", key_of(&doc))));
-        return confirm_delete::<C>(&desk, &doc, version, form, StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
-    let condition = fields.get("version").parse().ok().map(|version| IfMatch::Versions(vec![version]));
-    match desk.state.keyward.delete::<C::Record>(&desk.call(), desk.id(), condition).await {
-        Ok(()) => desk.on_to(C::PATH),
-        Err(error) => match problems::at_form(&error, &[]) {
-            Some((status, problems)) => {
-                confirm_delete::<C>(&desk, &doc, version, again(problems), status).await
-            }
-            None => Err(desk.refused(&error).into()),
-        },
-    }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Notice, Severity,
-    component::{Block, Chart, Figure, Figures, Panel, Series, Tone},
+    component::{Block, Chart, Content, Figure, Figures, Panel, Row, Series, Table, Tone},
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -35,7 +35,7 @@ async fn show(desk: Desk) -> Answer {
     }
     let since = desk.now.plus_seconds(-(HOURS - 1) * 3_600);
     let mut charts = Vec::new();
-    let mut failed = 0;
+    let (mut failed, mut why) = (0, None);
     for chart in [TOKENS, SIGN_INS] {
         match counted(&desk, &chart, since).await {
             Ok(counts) => {
@@ -44,7 +44,7 @@ async fn show(desk: Desk) -> Answer {
                 }
                 charts.push(Block::Chart(drawn(&chart, &counts, since)));
                 if chart.prefix == TOKENS.prefix {
-                    charts.extend(refusals(&counts).map(Block::Chart));
+                    why = refusals(&counts);
                 }
             }
             // One that fails says so; the others stay.
@@ -56,6 +56,7 @@ async fn show(desk: Desk) -> Answer {
     }
     screen.blocks.push(Block::Figures(figures(&desk, failed).await?));
     screen.blocks.push(Panel::new("charts", "The last 24 hours", charts).into());
+    screen.blocks.extend(why.map(Block::Panel));
     let wanted: Vec<(&str, &str)> =
         desk.place.as_ref().map(|place| ("tenant_id", place.id.as_str())).into_iter().collect();
     let latest = activity_table(&desk, &wanted).await?;
@@ -176,7 +177,7 @@ fn drawn(chart: &Outcomes, counts: &[Count], since: Timestamp) -> Chart {
 }
 
 /// Refused tokens by reason, the most frequent first.
-fn refusals(counts: &[Count]) -> Option<Chart> {
+fn refusals(counts: &[Count]) -> Option<Panel> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for count in counts.iter().filter(|count| count.action == "token.denied") {
         *reasons.entry(count.reason.as_deref().unwrap_or("other")).or_default() += count.count;
@@ -184,15 +185,18 @@ fn refusals(counts: &[Count]) -> Option<Chart> {
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     reasons.truncate(10);
-    let (first, most) = reasons.first().copied()?;
-    Some(Chart {
-        id: "refusals",
-        title: "Refused tokens by reason".to_owned(),
-        summary: format!("Most often: {} ({}).", first.replace('_', " "), so_many(most, "time", "times")),
-        labels: reasons.iter().map(|(reason, _)| reason.replace('_', " ")).collect(),
-        series: vec![Series {
-            name: "Refused".to_owned(),
-            numbers: reasons.iter().map(|(_, count)| *count).collect(),
-        }],
-    })
+    if reasons.is_empty() {
+        return None;
+    }
+    let row = |(reason, count): &(&str, u64)| Row {
+        cells: vec![Content::words(reason.replace('_', " ")), Content::words(count.to_string())],
+        ..Row::default()
+    };
+    let table = Table {
+        caption: "Refused tokens by reason".to_owned(),
+        columns: vec!["Reason", "Times"],
+        rows: reasons.iter().map(row).collect(),
+        empty: String::new(),
+    };
+    Some(Panel::new("refusals", "Refused tokens by reason", vec![Block::Table(table)]))
 }

@@ -19,7 +19,7 @@ use url::form_urlencoded;
 use super::{
     super::{
         State, step_up,
-        visit::{Answer, Refused, keep, origin, see_other},
+        visit::{Refused, keep, origin, see_other},
     },
     fields::Fields,
     navigation,
@@ -168,7 +168,7 @@ impl Desk {
         let mut form = Form::new(action, self.signed_in.form_token());
         let mut bytes = [0; 16];
         self.state.keyward.random().fill(&mut bytes);
-        let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = digest(&bytes);
         form.keep.push(("key".to_owned(), key));
         form
     }
@@ -263,8 +263,8 @@ impl Desk {
     }
 
     /// On to another page of the console.
-    pub(super) fn on_to(&self, path: &str) -> Answer {
-        Ok(see_other(&self.link(path)))
+    pub(super) fn on_to(&self, path: &str) -> HttpResponse {
+        see_other(&self.link(path))
     }
 }
 

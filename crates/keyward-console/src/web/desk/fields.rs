@@ -95,11 +95,9 @@ impl Fields {
 
     /// All of it but what differs each time, for telling one sending from another.
     pub(super) fn fingerprint(&self) -> String {
-        let mut text = String::new();
-        for (name, value) in self.0.iter().filter(|(name, _)| name != "csrf" && name != "key") {
-            text += &format!("{}:{name}={}:{value};", name.len(), value.len());
-        }
-        text
+        let counts = self.0.iter().filter(|(name, _)| name != "csrf" && name != "key");
+        let each = counts.map(|(name, value)| format!("{}:{name}={}:{value};", name.len(), value.len()));
+        each.collect()
     }
 
     /// As pairs.

@@ -165,7 +165,7 @@ async fn put(desk: &Desk, fields: &Fields, grants: Vec<Value>, version: Option<i
     let condition = version.map(|version| IfMatch::Versions(vec![version]));
     let body = json!({ "grants": grants });
     match desk.state.keyward.put_grants(&desk.call(), desk.id(), body, condition).await {
-        Ok(_) => desk.on_to(&format!("{}/{}/grants", ApiAccess::PATH, desk.id())),
+        Ok(_) => Ok(desk.on_to(&format!("{}/{}/grants", ApiAccess::PATH, desk.id()))),
         Err(error) => match problems::at_form(&error, &[]) {
             Some((status, problems)) => show_new(desk, fields, status, problems).await,
             None => Err(desk.refused(&error).into()),

@@ -234,7 +234,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }
 
 /// The identifier of the only one that a list finds.
-async fn only(desk: &Desk, listing: Result<Listing, Error>) -> Result<Option<String>, Refused> {
+fn only(desk: &Desk, listing: Result<Listing, Error>) -> Result<Option<String>, Refused> {
     let listing = desk.found(listing)?;
     Ok(listing.data.first().map(|doc| text(doc, "id").to_owned()))
 }
@@ -242,7 +242,7 @@ async fn only(desk: &Desk, listing: Result<Listing, Error>) -> Result<Option<Str
 async fn add_member(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     let pairs = [("email".to_owned(), fields.get("person").to_owned())];
-    let found = only(&desk, desk.state.keyward.list::<User>(&desk.call(), &pairs).await).await?;
+    let found = only(&desk, desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
     let Some(user) = found else {
         return said(&desk, "There is no user by this e-mail address here.").await;
     };
@@ -254,7 +254,7 @@ async fn nest(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     let mut pairs = vec![("name".to_owned(), fields.get("group").to_owned())];
     pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
-    let found = only(&desk, desk.state.keyward.list::<Group>(&desk.call(), &pairs).await).await?;
+    let found = only(&desk, desk.state.keyward.list::<Group>(&desk.call(), &pairs).await)?;
     let Some(group) = found else { return said(&desk, "There is no group by this name here.").await };
     let nested = desk.state.keyward.nest(&desk.call(), desk.id(), json!({ "group_id": group })).await;
     finish(&desk, nested.map(|_| ())).await
@@ -262,7 +262,7 @@ async fn nest(sent: Sent) -> Answer {
 
 async fn finish(desk: &Desk, done: Result<(), Error>) -> Answer {
     match done {
-        Ok(()) => desk.on_to(&format!("groups/{}", desk.id())),
+        Ok(()) => Ok(desk.on_to(&format!("groups/{}", desk.id()))),
         Err(error) => match problems::at_form(&error, &[]) {
             Some((_, problems)) => said(desk, &problems.message.unwrap_or_default()).await,
             None => Err(desk.refused(&error).into()),
@@ -314,7 +314,7 @@ async fn put_roles(sent: Sent) -> Answer {
     desk.fresh(desk.request.path())?;
     let body = json!({ "roles": fields.all("roles") });
     match desk.state.keyward.put_group_roles(&desk.call(), desk.id(), body, None).await {
-        Ok(_) => desk.on_to(&format!("groups/{}", desk.id())),
+        Ok(_) => Ok(desk.on_to(&format!("groups/{}", desk.id()))),
         Err(error) => match problems::at_form(&error, &[]) {
             Some((status, problems)) => {
                 let (doc, _) = read::<Groups>(&desk).await?;

@@ -43,7 +43,7 @@ async fn home(desk: Desk) -> Answer {
     let is_new = desk.place.is_none()
         && desk.caller().is_super_admin()
         && desk.found(total::<Tenant>(&desk, &[]).await)? == 0;
-    if is_new { Ok(see_other("/console/get-started")) } else { desk.on_to("dashboard") }
+    if is_new { Ok(see_other("/console/get-started")) } else { Ok(desk.on_to("dashboard")) }
 }
 
 /// The pages that somebody can go to.
@@ -127,7 +127,7 @@ async fn get_started(desk: Desk) -> Answer {
         empty: "There is nothing for you to set up.".to_owned(),
     };
     let mut screen = desk.screen("Get started", &[]);
-    screen.about = "Each step ticks itself when it really happened.".to_owned();
+    screen.about = String::from("Each step ticks itself when it really happened.");
     screen.deeds.push(Deed::link("Dashboard", desk.link("dashboard")));
     screen.blocks.push(Panel::new("steps", "First steps", vec![Block::Table(table)]).into());
     Ok(desk.show(StatusCode::OK, &screen))

@@ -22,7 +22,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 fn screen(desk: &Desk, permission: &str, problems: Problems) -> Screen {
     let mut screen = desk.screen("Key tester", &[("API Keys", desk.link("settings/security/api-keys"))]);
     screen.about =
-        "Is a key or an access token good, and for what? The value is neither kept nor shown.".to_owned();
+        String::from("Is a key or an access token good, and for what? The value is neither kept nor shown.");
     let mut form = desk.form(desk.link("settings/security/key-tester"));
     form.problems = problems;
     screen.mark = form.mark();

@@ -8,6 +8,7 @@ mod audit;
 mod clients;
 mod collection;
 mod dashboard;
+mod deleting;
 mod desk_at;
 mod doc;
 mod fields;
@@ -30,6 +31,7 @@ mod system;
 mod tenant_settings;
 mod tenants;
 mod users;
+mod writing;
 
 use actix_web::web::{self, ServiceConfig};
 use collection::routes;

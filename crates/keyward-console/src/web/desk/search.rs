@@ -124,7 +124,7 @@ async fn search(desk: Desk) -> Answer {
         return Ok(desk.show(StatusCode::OK, &Fragment { blocks: vec![table] }));
     }
     let mut screen = desk.screen("Search", &[]);
-    screen.about = "A page, a tenant, a person, a client, or an identifier.".to_owned();
+    screen.about = String::from("A page, a tenant, a person, a client, or an identifier.");
     screen.blocks.push(Block::Filters(Filters {
         action: desk.link("search"),
         chips: Vec::new(),

@@ -89,7 +89,7 @@ fn narrowed(desk: &Desk) -> Vec<(String, String)> {
 
 async fn list(desk: Desk) -> Answer {
     let mut screen = desk.screen("Sessions", &[]);
-    screen.about = "Who is signed in, on which device. Revoking a session ends it at once.".to_owned();
+    screen.about = String::from("Who is signed in, on which device. Revoking a session ends it at once.");
     screen.blocks = session_table(&desk, &narrowed(&desk)).await?;
     Ok(desk.show(StatusCode::OK, &screen))
 }
@@ -118,5 +118,5 @@ async fn ask_revoke(desk: Desk) -> Answer {
 async fn revoke(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     desk.found(desk.state.keyward.revoke_session(&desk.call(), desk.id()).await)?;
-    desk.on_to("sessions")
+    Ok(desk.on_to("sessions"))
 }

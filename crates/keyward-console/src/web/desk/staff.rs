@@ -50,7 +50,7 @@ async fn list(desk: Desk) -> Answer {
     let listing = desk.found(desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
     let names = desk.names(&listing.data, &["roles"]).await?;
     let mut screen = desk.screen("Staff", &[]);
-    screen.about = "Who may do what. Open somebody to give or take permissions.".to_owned();
+    screen.about = String::from("Who may do what. Open somebody to give or take permissions.");
     if desk.may(Action::Create, Kind::User) {
         screen.primary = Some(("Add colleague".to_owned(), desk.link("users/new")));
     }
@@ -275,7 +275,7 @@ async fn save(sent: Sent) -> Answer {
     desk.fresh(&desk.link(&format!("users/{}/access", desk.id())))?;
     let access = Access::of(&desk).await?;
     match apply(&desk, &access, fields.all("roles"), fields.all("permissions"), fields.get("version")).await {
-        Ok(()) => desk.on_to(&format!("users/{}/access", desk.id())),
+        Ok(()) => Ok(desk.on_to(&format!("users/{}/access", desk.id()))),
         Err(keyward_core::Error::PreconditionFailed) => {
             let mut asked = fields.clone();
             asked.set("key", Vec::new());

@@ -50,7 +50,7 @@ async fn screen(desk: &Desk) -> Result<Screen, Refused> {
     };
     let mut signing = Panel::new("keys", "Signing keys", vec![Block::Table(table)]);
     signing.help =
-        "A new key is published at once, and signs when everybody had time to learn of it.".to_owned();
+        String::from("A new key is published at once, and signs when everybody had time to learn of it.");
     if desk.may(Action::Act("rotate"), Kind::SigningKey) {
         signing.deeds.push(Deed::link("Rotate signing keys", "/console/settings/system/rotate"));
     }
@@ -122,5 +122,5 @@ async fn rotate(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     desk.fresh(desk.request.path())?;
     desk.found(desk.state.keyward.rotate_signing_keys(&desk.call_once(&fields), json!({})).await)?;
-    desk.on_to("settings/system")
+    Ok(desk.on_to("settings/system"))
 }

@@ -73,7 +73,7 @@ async fn screen(desk: &Desk, doc: &Value) -> Result<Screen, Refused> {
     let key = Block::Copy(CopyField::new("publishable-key", "Publishable key", text(doc, "publishable_key")));
     let secret_keys = Piece::Link(desk.link("settings/security/api-keys"), "Secret API keys".to_owned());
     let mut keys = Panel::new("api-key", "API key", vec![key, Block::Text(secret_keys.into())]);
-    keys.help = "It names the tenant and permits nothing, so it may stand in a web page.".to_owned();
+    keys.help = String::from("It names the tenant and permits nothing, so it may stand in a web page.");
     let mut screen = desk.screen("Tenant", &[]);
     let (tone, words) = standing(doc);
     screen.badge = Some(Badge { tone, words: words.to_owned() });
@@ -137,5 +137,5 @@ async fn replace(sent: Sent) -> Answer {
     desk.fresh(desk.request.path())?;
     let doc = read(&desk).await?;
     desk.found(desk.state.keyward.replace_publishable_key(&desk.call(), text(&doc, "id"), None).await)?;
-    desk.on_to("settings/tenant")
+    Ok(desk.on_to("settings/tenant"))
 }

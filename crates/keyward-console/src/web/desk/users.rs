@@ -157,7 +157,7 @@ impl Collection for Users {
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
-        desk.on_to(&format!("users/{}/access", written.id))
+        Ok(desk.on_to(&format!("users/{}/access", written.id)))
     }
 
     fn name(doc: &Value) -> String {
@@ -285,7 +285,7 @@ async fn do_deed(sent: Sent) -> Answer {
         _ => keyward.disable_mfa(&call, id).await.map(nothing),
     };
     desk.found(done)?;
-    desk.on_to(&format!("users/{}", desk.id()))
+    Ok(desk.on_to(&format!("users/{}", desk.id())))
 }
 
 async fn sessions(desk: Desk) -> Answer {

@@ -3,7 +3,7 @@ import { base, check, fault, lookedAt, open, parameters } from './browser.mjs';
 
 /// Runs in the page: numbers what should be reached.
 function controls() {
-  const all = document.querySelectorAll('a[href], button, input:not([type="hidden"]), textarea, select, summary, [tabindex="0"]');
+  const all = document.querySelectorAll('a[href], button, input:not([type="hidden"], :disabled), textarea, select, summary, [tabindex="0"]');
   const reachable = [...all].filter((e) => e.checkVisibility() && e.tabIndex >= 0 && !e.closest('[inert]'));
   const modal = document.querySelector('dialog:modal');
   const wanted = modal ? reachable.filter((e) => modal.contains(e)) : reachable;

@@ -1,0 +1,166 @@
+//! The forms by which things are added and changed.
+
+use actix_web::http::StatusCode;
+use keyward_core::{Action, Administered, Error, IfMatch};
+use serde_json::Value;
+
+use super::{
+    super::visit::Answer,
+    collection::{Collection, kind, pairs_of, read},
+    desk_at::{Desk, Sent},
+    doc::text,
+    fields::Fields,
+    parts::whose,
+    problems,
+};
+use crate::{
+    Notice, Problems, Severity,
+    component::{Block, CodePanel, FormBlock, Panel, Part},
+};
+
+/// A form, with what was wrong with it.
+struct Asked<'a> {
+    fields: &'a Fields,
+    editing: Option<&'a Value>,
+    version: Option<i64>,
+    status: StatusCode,
+    problems: Problems,
+    /// What stands above it.
+    above: Vec<Block>,
+    /// What is asked beside the fields.
+    beside: Vec<Part>,
+}
+
+impl<'a> Asked<'a> {
+    fn first(fields: &'a Fields, editing: Option<&'a Value>, version: Option<i64>) -> Self {
+        let (status, problems) = (StatusCode::OK, Problems::default());
+        Self { fields, editing, version, status, problems, above: Vec::new(), beside: Vec::new() }
+    }
+}
+
+async fn show_form<C: Collection>(desk: &Desk, asked: Asked<'_>) -> Answer {
+    let mut parts = C::parts(desk, asked.fields, asked.editing).await?;
+    parts.extend(asked.beside);
+    let (title, action, submit, back) = match asked.editing {
+        None => (C::ADD.to_owned(), desk.link(C::PATH), "Save".to_owned(), desk.link(C::PATH)),
+        Some(doc) => {
+            let there = desk.link(&format!("{}/{}", C::PATH, text(doc, "id")));
+            (format!("Edit {}", C::name(doc)), there.clone(), "Save".to_owned(), there)
+        }
+    };
+    let mut form = desk.form(action);
+    form.keep.extend(asked.version.map(|version| ("version".to_owned(), version.to_string())));
+    form.problems = asked.problems;
+    let mut screen = desk.screen(title, &[(C::TITLE, desk.link(C::PATH))]);
+    screen.mark = form.mark();
+    screen.blocks = asked.above;
+    let body = C::body(desk, asked.fields, asked.editing).await?;
+    let block = FormBlock::new(form, parts, submit, back);
+    screen.blocks.push(Panel::new("form", C::ONE.to_owned(), vec![Block::Form(Box::new(block))]).into());
+    let (method, path) = match asked.editing {
+        None => ("POST", C::Record::COLLECTION.to_owned()),
+        Some(doc) => ("PATCH", format!("{}/{}", C::Record::COLLECTION, text(doc, "id"))),
+    };
+    let issuer = &desk.state.keyward.options().issuer;
+    screen.blocks.push(Block::Code(CodePanel::request(issuer, method, &path, Some(&body))));
+    Ok(desk.show(asked.status, &screen))
+}
+
+pub(super) async fn ask_new<C: Collection>(desk: Desk) -> Answer {
+    if C::STEP_UP {
+        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, desk.request.query_string())))?;
+    }
+    let fields = desk.query();
+    desk.found(desk.state.keyward.authorise(&desk.call(), Action::Create, kind::<C>()).await)?;
+    show_form::<C>(&desk, Asked::first(&fields, None, None)).await
+}
+
+pub(super) async fn create<C: Collection>(sent: Sent) -> Answer {
+    let Sent { desk, fields } = sent;
+    if C::STEP_UP {
+        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, pairs_of(&harmless(&fields)))))?;
+    }
+    let body = C::body(&desk, &fields, None).await?;
+    match desk.state.keyward.create::<C::Record>(&desk.call_once(&fields), body).await {
+        Ok(written) => C::made(&desk, &written).await,
+        Err(error) => refused_form::<C>(&desk, &fields, None, None, &error).await,
+    }
+}
+
+/// What of a form may stand in an address, so that it is there again after a proof of who one is.
+fn harmless(fields: &Fields) -> Vec<(String, String)> {
+    let secret = |name: &str| matches!(name, "csrf" | "key" | "version") || name.contains("secret");
+    fields.pairs().iter().filter(|(name, value)| !secret(name) && !value.is_empty()).cloned().collect()
+}
+
+async fn refused_form<C: Collection>(
+    desk: &Desk,
+    fields: &Fields,
+    editing: Option<&Value>,
+    version: Option<i64>,
+    error: &Error,
+) -> Answer {
+    let parts = C::parts(desk, fields, editing).await?;
+    let Some((status, problems)) = problems::at_form(error, &parts) else {
+        return Err(desk.refused(error).into());
+    };
+    show_form::<C>(desk, Asked { status, problems, ..Asked::first(fields, editing, version) }).await
+}
+
+pub(super) async fn ask_edit<C: Collection>(desk: Desk) -> Answer {
+    if C::STEP_UP {
+        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
+    }
+    let (doc, version) = read::<C>(&desk).await?;
+    let fields = C::given(&doc);
+    show_form::<C>(&desk, Asked::first(&fields, Some(&doc), version)).await
+}
+
+pub(super) async fn save<C: Collection>(sent: Sent) -> Answer {
+    let Sent { desk, mut fields } = sent;
+    let (doc, version) = read::<C>(&desk).await?;
+    if C::STEP_UP {
+        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
+    }
+    let theirs = C::given(&doc);
+    for (name, choice) in fields.beginning("take-") {
+        if choice == "theirs" {
+            fields.set(&name, theirs.all(&name));
+        }
+    }
+    let read_at: Option<i64> = fields.get("version").parse().ok();
+    let body = C::body(&desk, &fields, Some(&doc)).await?;
+    let condition = read_at.map(|version| IfMatch::Versions(vec![version]));
+    match desk.state.keyward.update::<C::Record>(&desk.call(), desk.id(), body, condition).await {
+        Ok(_) => Ok(desk.on_to(&format!("{}/{}", C::PATH, desk.id()))),
+        Err(Error::PreconditionFailed) => changed_meanwhile::<C>(&desk, &fields, &doc, version).await,
+        Err(error) => refused_form::<C>(&desk, &fields, Some(&doc), read_at, &error).await,
+    }
+}
+
+/// Somebody else was quicker: field by field, whose value shall it be?
+async fn changed_meanwhile<C: Collection>(
+    desk: &Desk,
+    mine: &Fields,
+    doc: &Value,
+    version: Option<i64>,
+) -> Answer {
+    let (who, when) = super::audit::last_change(desk, desk.id()).await?;
+    let text = format!("{who} changed this {when}. Nothing of yours is lost: choose, then save again.");
+    let theirs = C::given(doc);
+    let mut asked = Asked::first(mine, Some(doc), version);
+    let mut beside = Vec::new();
+    for input in C::parts(desk, mine, Some(doc)).await?.iter().filter_map(|part| match part {
+        Part::Input(input) => Some(input),
+        _ => None,
+    }) {
+        let (own, other) = (mine.lines(&input.name), theirs.lines(&input.name));
+        if own.trim() != other.trim() {
+            beside.push(whose(&input.name, &input.label, &own, &other));
+        }
+    }
+    asked.beside = beside;
+    asked.status = StatusCode::PRECONDITION_FAILED;
+    asked.above.push(Block::Notice(Notice::new(Severity::Warning, text)));
+    show_form::<C>(desk, asked).await
+}
