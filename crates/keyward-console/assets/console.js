@@ -204,7 +204,8 @@ document.addEventListener('keydown', (event) => {
     return;
   }
   const busy = event.target.closest?.('input, textarea, select, dialog, [contenteditable]');
-  if (busy || event.ctrlKey || event.metaKey || event.altKey || !opener) return;
+  const off = document.documentElement.dataset.keys === 'off';
+  if (busy || off || event.ctrlKey || event.metaKey || event.altKey || !opener) return;
   if (going) {
     going = false;
     const link = [...all('.side a')].find((one) => one.textContent.trim().toLowerCase().startsWith(event.key));
@@ -218,3 +219,9 @@ document.addEventListener('keydown', (event) => {
     going = true;
   }
 });
+
+// Times are those of the browser for whoever wants it so.
+if (document.documentElement.dataset.times === 'local') {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  for (const time of all('time')) time.title = `${format.format(new Date(time.dateTime))} (${time.title})`;
+}

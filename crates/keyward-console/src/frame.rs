@@ -1,5 +1,7 @@
 //! What stands around the content of a page.
 
+use keyward_model::{Preferences, Theme};
+
 use crate::component::Notice;
 
 /// Around a page that needs no session: a card below the product's name.
@@ -45,10 +47,8 @@ pub struct Frame {
     pub crumbs: Vec<Crumb>,
     /// News from the step before.
     pub notice: Option<Notice>,
-    /// The person's choice of colours.
-    pub theme: Theme,
-    /// The person's choice of narrow rows.
-    pub compact: bool,
+    /// How the person wants pages.
+    pub preferences: Preferences,
 }
 
 /// Who is signed in, for the menu at the top right.
@@ -84,24 +84,13 @@ pub struct Crumb {
     pub href: String,
 }
 
-/// Light or dark.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    /// Always light.
-    Light,
-    /// Always dark.
-    Dark,
-}
-
-impl Theme {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
+impl Frame {
+    /// The theme, as the style sheet knows it.
+    pub(crate) fn theme(&self) -> &'static str {
+        match self.preferences.theme {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
         }
     }
 }

@@ -37,7 +37,7 @@ mod web;
 pub use component::{Confirmation, Notice, Severity};
 pub use device::describe_device;
 pub use form::{FieldProblem, Form, Problems};
-pub use frame::{AccountMenu, Crumb, Environment, Frame, NavEntry, Shell, Theme};
+pub use frame::{AccountMenu, Crumb, Environment, Frame, NavEntry, Shell};
 pub use moment::Moment;
 pub use policy::{FormTarget, content_security_policy};
 pub use response::respond;

@@ -46,6 +46,8 @@ pub const STEP_UP: &str = "/console/confirm";
 pub const ACCOUNT: &str = "/console/account";
 /// My account: changing the password.
 pub const ACCOUNT_PASSWORD: &str = "/console/account/password";
+/// My account: how the person wants pages.
+pub const ACCOUNT_PREFERENCES: &str = "/console/account/preferences";
 /// My account: setting up or replacing two-step sign-in.
 pub const ACCOUNT_TWO_STEP: &str = "/console/account/two-step";
 /// My account: turning two-step sign-in off.

@@ -89,6 +89,7 @@ actions! {
     SESSION_STEPPED_UP = "session.stepped_up", "A person who was signed in proved once more who they are.";
     USER_PASSWORD_CHANGED = "user.password_changed", "A person chose a new password.";
     USER_PASSWORD_LINK_MADE = "user.password_link_made", "A one-time link for choosing a password was made.";
+    USER_PREFERENCES_CHANGED = "user.preferences_changed", "A person chose how they want pages.";
     USER_MFA_ENABLED = "user.mfa_enabled", "A person set up a second factor.";
     USER_RECOVERY_CODES_REPLACED = "user.recovery_codes_replaced", "A person got new recovery codes.";
     USER_IDENTITY_LINKED = "user.identity_linked", "A person's account at an identity provider was linked.";

@@ -19,6 +19,7 @@ mod kind;
 mod meta;
 mod partner;
 mod permission;
+mod preferences;
 mod record;
 mod refresh_token;
 mod revocation;
@@ -56,6 +57,7 @@ pub use permission::{
     ADMIN_READ, ADMIN_WRITE, EditPermission, KEYS_VERIFY, NewPermission, PLATFORM_SCOPES, Permission,
     PermissionView,
 };
+pub use preferences::{Preferences, Theme};
 pub use record::{Entity, Record, Resource, WrongKind};
 pub use refresh_token::RefreshToken;
 pub use revocation::{Revocation, Revoked};

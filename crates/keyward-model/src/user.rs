@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    Entity, Field, Id, Meta, Owner, Partner, Resource, Role, Status, Tenant, Timestamp, UniqueKey, Value,
+    Entity, Field, Id, Meta, Owner, Partner, Preferences, Resource, Role, Status, Tenant, Timestamp,
+    UniqueKey, Value,
     meta::text_enum,
     record::{has_meta, meta_value},
     validate,
@@ -53,6 +54,9 @@ pub struct User {
     pub roles: Vec<Id<Role>>,
     /// The sign-in methods and tokens from before this moment no longer count.
     pub valid_after: Option<Timestamp>,
+    /// How the person wants pages.
+    #[serde(default)]
+    pub preferences: Preferences,
 }
 
 impl Entity for User {

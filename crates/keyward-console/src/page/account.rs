@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::{
-    component::{Button, Confirmation, Field, Time},
+    component::{Button, Confirmation, Field, FormBlock, Time},
     form::Form,
     frame::Frame,
     moment::Moment,
@@ -96,6 +96,8 @@ pub struct Account {
     pub password_changed: Option<Moment>,
     /// The sessions, the current one first.
     pub sessions: Vec<Session>,
+    /// The form for how the person wants pages: `theme`, `rows`, `times` and `shortcuts`.
+    pub preferences: FormBlock,
     /// A question that is open, on top of the page.
     pub confirmation: Option<Confirmation>,
 }

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path, Payload},
 };
 use keyward_core::{AccountView, EnrolmentView, NewSession, SignInError, SignedIn};
-use keyward_model::AdminRole;
+use keyward_model::{AdminRole, Preferences, Theme};
 
 use super::{
     State,
@@ -15,7 +15,9 @@ use super::{
     visit::{Answer, field, origin, problems, see_other},
 };
 use crate::{
-    Form, Moment, Problems, describe_device,
+    Form, Moment, Problems,
+    component::{FormBlock, Input, Takes},
+    describe_device,
     page::{Account, Profile, Session, TwoStep},
     paths,
 };
@@ -62,9 +64,55 @@ async fn rendered(
         password,
         password_changed: account.authenticators.password_changed_at.map(|at| Moment::new(at, now)),
         sessions,
+        preferences: preferences_form(signed_in),
         confirmation: None,
     };
     Ok(crate::respond(status, &page, &[]))
+}
+
+/// The form for how the person wants pages.
+fn preferences_form(signed_in: &SignedIn) -> FormBlock {
+    let preferences = signed_in.preferences();
+    let choice = |name: &str, label: &str, options: &[(&str, &str)], now: &str| {
+        let options =
+            options.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect();
+        Input::new(name, label, Takes::One(options), now).into()
+    };
+    let theme = match preferences.theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    let themes = [("system", "As the system has it"), ("light", "Light"), ("dark", "Dark")];
+    let rows = if preferences.compact { "compact" } else { "comfortable" };
+    let times = if preferences.local_time { "local" } else { "utc" };
+    let shortcuts = if preferences.no_shortcuts { "off" } else { "on" };
+    let parts = vec![
+        choice("theme", "Colours", &themes, theme),
+        choice("rows", "Rows", &[("comfortable", "Comfortable"), ("compact", "Compact")], rows),
+        choice("times", "Times", &[("utc", "UTC"), ("local", "My time")], times),
+        choice("shortcuts", "Single-letter shortcuts", &[("on", "On"), ("off", "Off")], shortcuts),
+    ];
+    let form = Form::new(paths::ACCOUNT_PREFERENCES, signed_in.form_token());
+    FormBlock::new(form, parts, "Save", "")
+}
+
+pub(super) async fn set_preferences(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
+    let signed_in = state.person(&request).await?;
+    let fields = state.own_form(&request, payload, &signed_in.form_token()).await?;
+    let preferences = Preferences {
+        theme: match field(&fields, "theme") {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::System,
+        },
+        compact: field(&fields, "rows") == Some("compact"),
+        local_time: field(&fields, "times") == Some("local"),
+        no_shortcuts: field(&fields, "shortcuts") == Some("off"),
+    };
+    let kept = state.keyward.set_preferences(&signed_in, preferences, &origin(&request)).await;
+    kept.map_err(|error| state.failed(&request, &error))?;
+    Ok(see_other(paths::ACCOUNT))
 }
 
 fn profile(signed_in: &SignedIn, account: &AccountView) -> Profile {

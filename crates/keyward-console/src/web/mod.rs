@@ -79,6 +79,7 @@ fn account_pages(config: &mut web::ServiceConfig) {
         .service(page(paths::CONSENT).get(consent::ask).post(consent::decide))
         .service(page(paths::STEP_UP).get(step_up::ask).post(step_up::confirm))
         .service(page(paths::ACCOUNT).get(account::show))
+        .service(page(paths::ACCOUNT_PREFERENCES).post(account::set_preferences))
         .service(page(paths::ACCOUNT_PASSWORD).post(account::change_password))
         .service(page(paths::ACCOUNT_TWO_STEP).get(account::ask_enrol).post(account::enrol))
         .service(page(paths::ACCOUNT_TWO_STEP_OFF).post(account::remove_factor))

@@ -31,6 +31,7 @@ impl Administered for User {
             custom_attributes: new.custom_attributes,
             roles: Vec::new(),
             valid_after: None,
+            preferences: keyward_model::Preferences::default(),
         });
         has_its_place(&draft.record)?;
         belongs(work, &mut draft).await?;

@@ -206,6 +206,7 @@ impl Keyward {
             custom_attributes: json!({}),
             roles: self.mapped_roles(provider, &arrival.claims).await?,
             valid_after: None,
+            preferences: keyward_model::Preferences::default(),
         };
         let identity = identity_of(&user, provider, arrival, work.meta());
         let mut with = change;

@@ -91,6 +91,7 @@ impl Keyward {
             custom_attributes: json!({}),
             roles: Vec::new(),
             valid_after: None,
+            preferences: keyward_model::Preferences::default(),
         };
         let meta = Meta::new(Id::generate(work.now, self.random()), work.now);
         let authenticators = Authenticators {

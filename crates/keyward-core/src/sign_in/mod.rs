@@ -12,6 +12,7 @@ mod flow;
 mod links;
 mod mail;
 mod passwords;
+mod preferences;
 mod providers;
 mod sessions;
 mod throttle;

@@ -1,7 +1,7 @@
 //! Users. Addresses are compared without case by a column of their own, because databases fold letters differently.
 
 use diesel::deserialize::Result;
-use keyward_model::{AdminRole, Field, Record, User};
+use keyward_model::{AdminRole, Field, Preferences, Record, User};
 
 use super::{Owner, Table, nullable, read_meta, required};
 use crate::{row::Row, sql::Bind};
@@ -19,6 +19,7 @@ pub(super) const TABLE: Table = Table {
         "custom_attributes",
         "roles",
         "valid_after",
+        "preferences",
     ],
     listed: &[
         required(Field::Email),
@@ -46,6 +47,10 @@ fn read(row: &dyn Row) -> Result<Record> {
         custom_attributes: row.json("custom_attributes")?,
         roles: row.json("roles")?,
         valid_after: row.time_opt("valid_after")?,
+        preferences: match row.text_opt("preferences")? {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Preferences::default(),
+        },
     };
     Ok(user.into())
 }
@@ -63,5 +68,6 @@ fn write(record: &Record) -> Vec<Bind<'_>> {
         Bind::json(&user.custom_attributes),
         Bind::json(&user.roles),
         Bind::time_opt(user.valid_after),
+        Bind::json(&user.preferences),
     ]
 }

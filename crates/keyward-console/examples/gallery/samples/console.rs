@@ -2,11 +2,12 @@
 
 use keyward_console::{
     AccountMenu, Confirmation, Crumb, Environment, FieldProblem, Frame, Moment, NavEntry, Notice, Problems,
-    Severity, Theme,
+    Severity,
+    component::{FormBlock, Input, Takes},
     page::{Account, Claim, Mapped, Profile, ProviderTest, ResetLink, Session, TestStep, TwoStep, Verdict},
     paths,
 };
-use keyward_model::Timestamp;
+use keyward_model::{Preferences, Theme, Timestamp};
 
 use super::{Sample, Words, form, refused, sample};
 
@@ -34,8 +35,7 @@ pub(super) fn frame(words: &Words) -> Frame {
         ],
         crumbs: Vec::new(),
         notice: None,
-        theme: Theme::System,
-        compact: false,
+        preferences: Preferences::default(),
     }
 }
 
@@ -72,6 +72,11 @@ fn account(words: &Words) -> Account {
         password: Some(form(paths::ACCOUNT_PASSWORD)),
         password_changed: Some(moment(8_000_000)),
         sessions: sessions(words),
+        preferences: {
+            let options = vec![("system".to_owned(), "As the system has it".to_owned())];
+            let theme = Input::new("theme", "Colours", Takes::One(options), "system");
+            FormBlock::new(form(paths::ACCOUNT_PREFERENCES), vec![theme.into()], "Save", "")
+        },
         confirmation: None,
     }
 }
@@ -121,14 +126,17 @@ fn accounts(words: &Words) -> Vec<Sample> {
             notice: Some(Notice::new(Severity::Success, "Your password was changed.")),
             scope: Vec::new(),
             environment: Some(Environment { name: words.environment.clone(), live: false }),
-            theme: Theme::Dark,
+            preferences: Preferences { theme: Theme::Dark, ..Preferences::default() },
             ..frame(words)
         },
         two_step: TwoStep::Off { required: true },
         ..account(words)
     };
     let few_codes = Account {
-        frame: Frame { compact: true, theme: Theme::Light, ..frame(words) },
+        frame: Frame {
+            preferences: Preferences { compact: true, theme: Theme::Light, ..Preferences::default() },
+            ..frame(words)
+        },
         two_step: TwoStep::On { since: moment(80_000), codes_left: 2, removable: false },
         ..account(words)
     };

@@ -4,7 +4,7 @@ use keyward_core::{Action, Caller, SignedIn, TenantPlace};
 use keyward_model::Kind;
 
 use super::super::State;
-use crate::{AccountMenu, Environment, Frame, NavEntry, Theme};
+use crate::{AccountMenu, Environment, Frame, NavEntry};
 
 /// A page that the navigation leads to.
 struct Page {
@@ -111,7 +111,6 @@ pub(in crate::web) fn frame(
         navigation,
         crumbs: Vec::new(),
         notice: None,
-        theme: Theme::System,
-        compact: false,
+        preferences: signed_in.preferences(),
     }
 }

@@ -1,0 +1,2 @@
+-- How somebody wants pages: colours, density, times, keys.
+ALTER TABLE users ADD COLUMN preferences TEXT;
