@@ -1,6 +1,9 @@
 //! The console as its people use it: every page that a link leads to, and the main flows by forms alone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::atomic::Ordering,
+};
 
 use keyward_model::{
     Agent, ApiKey, Application, Group, IdentityProvider, Partner, Permission, Role, Tenant, User,
@@ -103,6 +106,24 @@ async fn crawl(browser: &Browser, start: &str) -> BTreeMap<String, Reply> {
 
 pub(crate) async fn as_super_admin(site: &Site) -> Browser {
     site.signed_in(ADA).await
+}
+
+/// The most statements that a page may take.
+const MOST: u64 = 12;
+
+#[actix_web::test]
+async fn no_page_asks_the_database_often() {
+    let (site, _) = furnished("Ordinary").await;
+    let browser = as_super_admin(&site).await;
+    let mut seen = 0;
+    for path in crawl(&browser, "/console").await.keys() {
+        let before = site.reads.load(Ordering::Relaxed);
+        browser.get(path).await;
+        let reads = site.reads.load(Ordering::Relaxed) - before;
+        assert!(reads <= MOST, "{path} takes {reads}");
+        seen = seen.max(reads);
+    }
+    assert!(seen > 4, "nothing is counted");
 }
 
 #[actix_web::test]

@@ -6,6 +6,7 @@ mod apps;
 mod audit;
 mod brute_force;
 mod code_flow;
+mod counting;
 mod desk;
 mod desk_flows;
 mod links;

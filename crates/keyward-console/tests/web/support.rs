@@ -1,6 +1,11 @@
 //! A Keyward with pages in process, and browsers that look at it.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use actix_web::{
     App,
@@ -18,9 +23,10 @@ use keyward_core::{Administered, Call, Caller, Keyward, MasterKey, Options, Orig
 use keyward_crypto::totp::TotpSecret;
 use keyward_http::HttpSettings;
 use keyward_model::{Clock as _, ManualClock, SeededRandom, Timestamp, User};
-use keyward_store_memory::MemoryStore;
 use serde_json::{Value, json};
 use url::form_urlencoded;
+
+use crate::counting::CountingStore;
 
 /// The public address of every test's Keyward.
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
@@ -75,6 +81,8 @@ pub(crate) struct Site {
     sender: Sender,
     pub(crate) keyward: Keyward,
     pub(crate) clock: Arc<ManualClock>,
+    /// How often the store was asked.
+    pub(crate) reads: Arc<AtomicU64>,
 }
 
 impl Site {
@@ -96,10 +104,11 @@ impl Site {
         options.token_limit = None;
         configure(&mut options);
         let master = MasterKey::generate(&*random);
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(CountingStore::default());
+        let reads = store.counter();
         let keyward = Keyward::start(store, &master, options, clock.clone(), random).await.unwrap();
         let sender = sender(&keyward).await;
-        Self { sender, keyward, clock }
+        Self { sender, keyward, clock, reads }
     }
 
     /// Somebody at the machine.

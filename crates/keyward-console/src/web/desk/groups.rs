@@ -92,6 +92,10 @@ impl Collection for Groups {
         vec![Deed::link("Change roles", desk.link(&format!("groups/{}/roles", text(doc, "id"))))]
     }
 
+    fn tabs() -> &'static [(&'static str, &'static str, Kind)] {
+        &[("everybody", "Everybody in it", Kind::User)]
+    }
+
     fn deletion(_doc: &Value) -> String {
         "Its members lose the roles that came through it.".to_owned()
     }
@@ -113,7 +117,6 @@ impl Collection for Groups {
         let (keyward, call, id, pairs) = (&desk.state.keyward, desk.call(), text(doc, "id"), first_hundred());
         let members = desk.found(keyward.members(&call, id, &pairs).await)?;
         let nested = desk.found(keyward.nested(&call, id, &pairs).await)?;
-        let effective = desk.found(keyward.effective_members(&call, id, &pairs).await)?;
         let may = desk.may(Action::Update, Kind::Group);
         let mut direct = vec![people(desk, &members, may.then_some(id))];
         let mut inside = vec![groups_inside(desk, &nested, may.then_some(id))];
@@ -137,12 +140,10 @@ impl Collection for Groups {
                 Problems::default(),
             ));
         }
-        let inherited = Panel::new("effective", "Everybody in it", vec![people(desk, &effective, None)]);
         Ok(vec![
             Panel::new("group", "Group", vec![facts.into()]).into(),
             Panel::new("members", "Members", direct).into(),
             Panel::new("nested", "Groups inside it", inside).into(),
-            inherited.help("Directly, or through a group inside it.").into(),
         ])
     }
 }
@@ -218,6 +219,7 @@ fn add_form(
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
+        .service(both("groups/{id}/everybody").route(web::get().to(everybody)))
         .service(both("groups/{id}/members").route(web::post().to(add_member)))
         .service(both("groups/{id}/nested").route(web::post().to(nest)))
         .service(both("groups/{id}/roles").route(web::get().to(ask_roles)).route(web::post().to(put_roles)))
@@ -231,6 +233,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(ask_remove))
                 .route(web::post().to(remove)),
         );
+}
+
+/// Who is in a group directly, or through a group inside it.
+async fn everybody(desk: Desk) -> Answer {
+    let (doc, _) = read::<Groups>(&desk).await?;
+    let mut screen = object::<Groups>(&desk, &doc, "everybody").await?;
+    let found = desk.state.keyward.effective_members(&desk.call(), desk.id(), &first_hundred()).await;
+    screen.about = String::from("Directly, or through a group inside it.");
+    screen.blocks.push(people(&desk, &desk.found(found)?, None));
+    Ok(desk.show(StatusCode::OK, &screen))
 }
 
 /// The identifier of the only one that a list finds.
