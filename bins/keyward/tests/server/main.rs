@@ -25,4 +25,5 @@ mod starting;
 mod support;
 mod tampering;
 mod uses;
+mod vocabulary;
 mod workspace;

@@ -37,6 +37,8 @@ pub struct PasswordLink {
     pub purpose: LinkPurpose,
     /// Whose password it is about.
     pub email: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
     user: Id<User>,
 }
 
@@ -202,7 +204,13 @@ impl Keyward {
         if stored.and_then(|stored| stored.password_changed_at) != kept.password {
             return Err(SignInError::DeadLink);
         }
-        Ok(PasswordLink { purpose: kept.purpose, email: person.user.email.clone(), user: kept.user })
+        Ok(PasswordLink {
+            purpose: kept.purpose,
+            email: person.user.email.clone(),
+            // Every link ends.
+            expires_at: ticket.expires_at.unwrap_or(now),
+            user: kept.user,
+        })
     }
 
     /// Chooses a password by a link, which is used up with that. Everything that was opened before ends.

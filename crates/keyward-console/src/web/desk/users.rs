@@ -19,8 +19,9 @@ use super::{
     sessions::session_table,
 };
 use crate::{
-    Confirmation,
+    Confirmation, Moment,
     component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes},
+    page::ResetLink,
 };
 
 pub(super) struct Users;
@@ -226,14 +227,13 @@ struct UserDeed {
 const DEEDS: [UserDeed; 3] = [
     UserDeed {
         path: "invite",
-        label: "Send sign-in link",
-        text: "They get a link by mail with which they choose a password.",
+        label: "Sign-in link",
+        text: "With it they choose a password: sent by mail where this server sends mail, else shown to you, once.",
     },
     UserDeed {
         path: "reset-password",
         label: "Reset password",
-        text: "Their password stops working and they are signed out everywhere. They get a link by mail to choose \
-               another, where this server sends mail; else print one with: keyward admin password-link",
+        text: "Their password stops working and they are signed out everywhere. Give them a sign-in link to choose another.",
     },
     UserDeed {
         path: "disable-mfa",
@@ -278,6 +278,9 @@ async fn do_deed(sent: Sent) -> Answer {
     let deed = desk.found(deed_of(&desk).ok_or(Error::NotFound))?;
     desk.fresh(desk.request.path())?;
     let (keyward, call, id) = (&desk.state.keyward, desk.call(), desk.id());
+    if deed.path == "invite" && !keyward.sends_mail() {
+        return hand_over(&desk).await;
+    }
     let nothing = |_: Document| ();
     let done = match deed.path {
         "invite" => keyward.invite(&call, id).await,
@@ -286,6 +289,24 @@ async fn do_deed(sent: Sent) -> Answer {
     };
     desk.found(done)?;
     Ok(desk.on_to(&format!("users/{}", desk.id())))
+}
+
+/// The page that shows a link to choose a password, to be handed over: an answer to a form, and at no address.
+async fn hand_over(desk: &Desk) -> Answer {
+    let (doc, _) = read::<Users>(desk).await?;
+    let keyward = &desk.state.keyward;
+    let link = desk.found(keyward.password_link(&desk.call(), text(&doc, "email")).await)?;
+    let code = link.rsplit('=').next().unwrap_or_default();
+    let known =
+        keyward.password_link_of(code).await.map_err(|error| desk.state.failed(&desk.request, &error))?;
+    let page = ResetLink {
+        frame: desk.screen("Sign-in link", &[(Users::TITLE, desk.link(Users::PATH))]).frame,
+        email: known.email,
+        expires: Moment::new(known.expires_at, desk.now),
+        link,
+        done: desk.link(&format!("users/{}", desk.id())),
+    };
+    Ok(desk.show(StatusCode::OK, &page))
 }
 
 async fn sessions(desk: Desk) -> Answer {
