@@ -41,7 +41,9 @@ impl Store for CountingStore {
         let mut kinds: Vec<_> = ids.iter().map(|id| id.kind).collect();
         kinds.sort();
         kinds.dedup();
-        kinds.iter().for_each(|_| self.one());
+        for _ in kinds {
+            self.one();
+        }
         self.inner.get_many(reach, ids).await
     }
 
