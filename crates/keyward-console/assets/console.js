@@ -77,7 +77,8 @@ for (const live of all('[data-live]')) {
   from.searchParams.set('part', '1');
   setInterval(async () => {
     if (document.hidden || live.contains(document.activeElement)) return;
-    const reply = await fetch(from).catch(() => null);
+    // Looking by itself is no sign that somebody is there.
+    const reply = await fetch(from, { headers: { 'x-keyward-poll': '1' } }).catch(() => null);
     if (reply?.ok && !reply.redirected) live.innerHTML = await reply.text();
   }, Number(live.dataset.every) * 1000);
 }
@@ -100,6 +101,7 @@ for (const grid of all('[data-grid]')) {
       }
       if (change?.checked) { changes += 1; row.dataset.change.split(' ').forEach((one) => chosen.add(one)); }
       if (view?.checked) { views += 1; chosen.add(row.dataset.view); }
+      for (const some of row.querySelectorAll('input[name="some"]:checked')) chosen.add(some.value);
       const text = row.textContent.toLowerCase().includes(filter.value.toLowerCase());
       row.hidden = !text || (only.checked && !change?.checked && !view?.checked);
     }

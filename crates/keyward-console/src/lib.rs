@@ -20,6 +20,10 @@
 //!
 //! The style sheet, the script and the icon are part of the program; [`assets::configure`] mounts them.
 
+// By this name the sample pages know it, which are part of debug builds, too.
+#[cfg(debug_assertions)]
+extern crate self as keyward_console;
+
 pub mod assets;
 pub mod component;
 
@@ -32,6 +36,9 @@ pub mod paths;
 mod policy;
 mod qr;
 mod response;
+#[cfg(debug_assertions)]
+#[path = "../examples/gallery/samples/mod.rs"]
+mod samples;
 mod web;
 
 pub use component::{Confirmation, Notice, Severity};

@@ -8,12 +8,13 @@ use keyward_model::{
     UniqueKey, User, Value,
 };
 use keyward_policy::{Action as Act, Principal, Target, decide, may_grant};
-use keyward_store::{EventQuery, Query, StoreExt, Tally};
+use keyward_store::{Condition, EventQuery, Query, StoreExt, Tally, Test};
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::{
     Call, Caller, ChainReport, Error, Idempotency, Keyward, Origin, SignedIn, VerifyError, admin::Work,
-    directory::all,
+    directory::all, forms,
 };
 
 /// How many people are named who could help.
@@ -179,6 +180,25 @@ impl Keyward {
         }
         names.truncate(HELPERS.into());
         Ok(names)
+    }
+
+    /// Why each of these users could not be added, as far as it can be told before: what is wrong with the fields, and that
+    /// the address is taken.
+    pub async fn check_new_users(&self, call: &Call, bodies: &[Json]) -> Result<Vec<Option<Error>>, Error> {
+        let work = Work::begin(self, call);
+        let _permit = work.may(Act::Create, Target::collection(Kind::User)).await?;
+        let emails = bodies.iter().filter_map(|body| body["email"].as_str());
+        let wanted = emails.map(Value::text).collect();
+        let mut query = Query { per_page: 1_000, ..Query::all(Kind::User) };
+        query.conditions.push(Condition { field: Field::Email, test: Test::OneOf(wanted) });
+        let taken = self.inner.store.list_as::<User>(&work.reach(), &query).await?.items;
+        let check = |body: &Json| {
+            let is_taken = taken.iter().any(|user| Some(user.email.as_str()) == body["email"].as_str());
+            let detail = "There is a user by this e-mail address.";
+            let taken = || Error::Conflict { code: "taken", detail: detail.to_owned() };
+            forms::new::<User>(body.clone()).err().or_else(|| is_taken.then(taken))
+        };
+        Ok(bodies.iter().map(check).collect())
     }
 
     /// Proves that the audit log is whole; for those who see all of it.

@@ -1,7 +1,8 @@
 //! Trying a credential out: the real checks, one by one, without using it.
 
+use keyward_crypto::access_token::AccessTokenClaims;
 use keyward_crypto::credential::{self, CredentialKind};
-use keyward_model::{Action, Event, Kind, Outcome, Owner, Reach, Scope, Subject};
+use keyward_model::{Action, Entity, Event, Id, Kind, Outcome, Owner, Partner, Reach, Scope, Subject, User};
 use keyward_policy::{Action as Act, Target, liveness};
 
 use crate::{
@@ -63,7 +64,15 @@ impl Keyward {
             self.test_token(&work, text, permission, &mut checks).await?
         };
         let outcome = if checks.has_failed() { Outcome::Failure } else { Outcome::Success };
-        let event = Event { outcome, resource: found, ..work.event_of(Action::CREDENTIAL_TESTED) };
+        let event = work.event_of(Action::CREDENTIAL_TESTED);
+        let owner = found.as_ref().map_or(work.call.caller.place, |found| found.owner);
+        let event = Event {
+            outcome,
+            tenant_id: owner.tenant(),
+            partner_id: found.as_ref().and_then(|found| found.partner).or(event.partner_id),
+            resource: found.map(|found| found.subject),
+            ..event
+        };
         self.inner.writer.append(event).await?;
         Ok(checks.0)
     }
@@ -74,7 +83,7 @@ impl Keyward {
         text: &str,
         permission: Option<&str>,
         checks: &mut Checks,
-    ) -> Result<Option<Subject>, Error> {
+    ) -> Result<Option<Found>, Error> {
         let form = credential::check(text);
         let known_form = match form {
             None => {
@@ -110,7 +119,11 @@ impl Keyward {
         let above = above.map(|()| "In use.".to_owned()).map_err(liveness::Dead::message);
         checks.note("Tenant and partner", above);
         test_permission(permission, &key.permissions.iter().cloned().collect::<Vec<_>>(), checks);
-        Ok(Some(key.subject()))
+        Ok(Some(Found {
+            subject: key.subject(),
+            owner: Owner::Tenant(key.tenant_id),
+            partner: key.partner_id(),
+        }))
     }
 
     async fn test_token(
@@ -119,38 +132,66 @@ impl Keyward {
         text: &str,
         permission: Option<&str>,
         checks: &mut Checks,
-    ) -> Result<Option<Subject>, Error> {
+    ) -> Result<Option<Found>, Error> {
         let options = &self.inner.options;
         let mut audiences = vec![options.audience.as_str(), options.admin_audience.as_str()];
         audiences.extend(options.resources.iter().map(String::as_str));
         let verified = self.verify_token(text, &audiences, work.now);
-        let said = verified.as_ref().map(|claims| format!("Issued to {}.", claims.client_id));
+        let said = verified.as_ref().map(|_| "It is a token of this server.".to_owned());
         let said = said.map_err(|error| format!("It is no token that works here: {error}."));
         checks.note("Signature, issuer, audience and times", said);
         let Ok(claims) = verified else { return Ok(None) };
+        // Before anything is told of it.
+        let Some(found) = self.holder_of(&claims).await?.filter(|found| found.is_within(work.reach())) else {
+            checks.note("Known", Err(NOT_SEEN.to_owned()));
+            return Ok(None);
+        };
+        checks.note("Known", Ok(format!("Issued to {}.", found.subject.name.as_deref().unwrap_or_default())));
         let live = match self.live_token(claims, work.now).await? {
             Ok(live) => live,
             Err(dead) => {
                 checks.note("Neither it nor its holder revoked, expired or disabled", Err(dead.message()));
-                return Ok(None);
+                return Ok(Some(found));
             }
         };
-        let owner = match (live.holder.tenant_id(), live.holder.partner_id()) {
-            (Some(id), _) => Owner::Tenant(id),
-            (None, Some(id)) => Owner::Partner(id),
-            (None, None) => Owner::Platform,
-        };
-        if work.reach() != Reach::Platform && !work.reach().covers(owner, live.holder.partner_id()) {
-            checks.note("Known", Err(NOT_SEEN.to_owned()));
-            return Ok(None);
-        }
         let name = live.holder.subject().name.unwrap_or_default();
         checks.note(
             "Neither it nor its holder revoked, expired or disabled",
             Ok(format!("It works for {name}.")),
         );
         test_permission(permission, &live.scopes.iter().cloned().collect::<Vec<_>>(), checks);
-        Ok(Some(live.holder.subject()))
+        Ok(Some(found))
+    }
+
+    /// Who holds a token, alive or not.
+    async fn holder_of(&self, claims: &AccessTokenClaims) -> Result<Option<Found>, Error> {
+        if let Ok(user) = claims.sub.parse::<Id<User>>() {
+            let person = self.inner.directory.person(user).await?;
+            return Ok(person.map(|person| Found {
+                subject: Subject::record(person.user.id(), &person.user.email),
+                owner: person.user.owner(),
+                partner: person.partner_id(),
+            }));
+        }
+        let entry = self.inner.directory.client(&claims.client_id).await?;
+        Ok(entry.client.as_ref().map(|client| Found {
+            subject: client.subject(),
+            owner: client.application.owner(),
+            partner: client.partner_id(),
+        }))
+    }
+}
+
+/// What a credential is of, and whose.
+struct Found {
+    subject: Subject,
+    owner: Owner,
+    partner: Option<Id<Partner>>,
+}
+
+impl Found {
+    fn is_within(&self, reach: Reach) -> bool {
+        reach.covers(self.owner, self.partner)
     }
 }
 

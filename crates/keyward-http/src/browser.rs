@@ -78,9 +78,13 @@ fn is_secure(keyward: &Keyward) -> bool {
     keyward.options().issuer.starts_with("https:")
 }
 
+/// The header by which a page says that it looks by itself, without anybody at it.
+const POLL: &str = "x-keyward-poll";
+
 /// Who is signed in with this browser.
 pub async fn signed_in(request: &HttpRequest, keyward: &Keyward) -> Result<Option<SignedIn>, SignInError> {
     match Kept::Session.of(request, keyward) {
+        Some(cookie) if request.headers().contains_key(POLL) => keyward.signed_in_quietly(&cookie).await,
         Some(cookie) => keyward.signed_in(&cookie).await,
         None => Ok(None),
     }

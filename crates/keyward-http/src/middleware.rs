@@ -32,6 +32,7 @@ use crate::{
     operation::RouteName,
     origin::{ClientAddress, REQUEST_ID, RequestId, client_address, given_request_id},
     problem::Problem,
+    protection,
 };
 
 /// What each route of Keyward is to be wrapped in; other routes may be, too.
@@ -142,12 +143,17 @@ fn record<B>(response: &ServiceResponse<B>, id: &str, began: Instant) {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status >= 500 {
         tracing::error!(method, route, status, micros, request_id = id, "request");
-    } else if oauth::is_oauth(route) && status < 300 {
-        // Every token is in the audit log; a line for each would cost more than it says.
+    } else if is_routine(route) && status < 300 {
+        // Every token is in the audit log, and every use of a key is counted; a line for each would cost more than it says.
         tracing::debug!(method, route, status, micros, request_id = id, "request");
     } else {
         tracing::info!(method, route, status, micros, request_id = id, "request");
     }
+}
+
+/// Whether machines ask for it all the time.
+fn is_routine(route: &str) -> bool {
+    oauth::is_oauth(route) || protection::is_check(route)
 }
 
 /// The metrics of requests of one sort.

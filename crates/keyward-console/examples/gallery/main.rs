@@ -6,10 +6,15 @@ mod samples;
 use std::io;
 
 use actix_web::{App, HttpServer};
+use keyward_console::assets;
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     let address = "127.0.0.1:8090";
     println!("http://{address}/_gallery/");
-    HttpServer::new(|| App::new().configure(samples::configure)).workers(1).bind(address)?.run().await
+    HttpServer::new(|| App::new().configure(assets::configure).configure(samples::pages("/_gallery")))
+        .workers(1)
+        .bind(address)?
+        .run()
+        .await
 }

@@ -30,6 +30,20 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A body with a variable in the place of every secret: pages show none but those that they show once.
+fn without_secrets(body: &Value) -> Value {
+    match body {
+        Value::Object(members) => {
+            let shown = |(name, value): (&String, &Value)| {
+                let is_secret = name.contains("secret") && !value.is_null();
+                (name.clone(), if is_secret { "$SECRET".into() } else { without_secrets(value) })
+            };
+            Value::Object(members.iter().map(shown).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 impl CodePanel {
     /// A request of the admin API of `issuer`, with a body as far as it has one.
     #[must_use]
@@ -38,7 +52,7 @@ impl CodePanel {
         let address = quoted(&format!("{issuer}/api/v1/admin/{path}"));
         let mut text = format!("curl{method} {address} \\\n  -H \"Authorization: Bearer $KEYWARD_TOKEN\"");
         if let Some(body) = body {
-            let body = quoted(&body.to_string());
+            let body = quoted(&without_secrets(body).to_string());
             text = format!("{text} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}");
         }
         Self { snippets: vec![Snippet { title: "curl", text }] }
@@ -94,6 +108,9 @@ mod tests {
             "tenants",
             Some(&json!({"name": "x'; rm -rf /'"})),
         );
+        let config = json!({"config": {"client_secret": "hidden", "issuer": "https://a"}});
+        let shown = CodePanel::request("https://a.example", "POST", "identity-providers", Some(&config));
+        assert!(!shown.snippets[0].text.contains("hidden"));
         assert!(panel.snippets[0].text.ends_with(r#"-d '{"name":"x'\''; rm -rf /'\''"}'"#));
     }
 }

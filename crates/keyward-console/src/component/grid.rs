@@ -17,6 +17,8 @@ pub struct GridRow {
     pub views: bool,
     /// Whether Change is chosen.
     pub changes: bool,
+    /// Permissions of Change that are held without the others.
+    pub some: Vec<String>,
     /// Why View can't be given; empty when it can.
     pub view_locked: String,
     /// Why Change can't be given; empty when it can.
@@ -25,7 +27,8 @@ pub struct GridRow {
     pub escalates: bool,
 }
 
-/// The grid. It sends `view` and `change`, each once for every row that is chosen.
+/// The grid. It sends `view` and `change`, each once for every row that is chosen, and `some` for every single permission
+/// that is kept.
 #[derive(Debug, Clone, Template)]
 #[template(path = "component/grid.html")]
 pub struct Grid {
@@ -59,6 +62,7 @@ impl Grid {
             if row.changes {
                 all.extend(row.change.iter().cloned());
             }
+            all.extend(row.some.iter().cloned());
         }
         all.sort();
         all.dedup();

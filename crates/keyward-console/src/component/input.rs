@@ -131,6 +131,8 @@ pub enum Part {
     Input(Input),
     /// The grid of permissions.
     Grid(Grid),
+    /// What travels along unseen: a name and a value.
+    Hidden(String, String),
     /// Something to know.
     Notice(Notice),
     /// Fields that few need, folded away.
@@ -144,10 +146,18 @@ impl std::fmt::Display for Part {
         match self {
             Self::Input(input) => input.fmt(f),
             Self::Grid(grid) => grid.fmt(f),
+            Self::Hidden(name, value) => Unseen { name, value }.fmt(f),
             Self::Notice(notice) => notice.fmt(f),
             Self::Folded(title, parts) => Folded { title, parts }.fmt(f),
         }
     }
+}
+
+#[derive(Template)]
+#[template(source = r#"<input type="hidden" name="{{ name }}" value="{{ value }}">"#, ext = "html")]
+struct Unseen<'a> {
+    name: &'a str,
+    value: &'a str,
 }
 
 #[derive(Template)]
@@ -169,11 +179,19 @@ impl Folded<'_> {
 
 impl Part {
     /// The fields in it.
-    pub(crate) fn inputs(&mut self) -> Vec<&mut Input> {
+    pub(crate) fn inputs(&self) -> Vec<&Input> {
         match self {
             Self::Input(input) => vec![input],
-            Self::Folded(_, parts) => parts.iter_mut().flat_map(Self::inputs).collect(),
-            Self::Grid(_) | Self::Notice(_) => Vec::new(),
+            Self::Folded(_, parts) => parts.iter().flat_map(Self::inputs).collect(),
+            Self::Grid(_) | Self::Hidden(..) | Self::Notice(_) => Vec::new(),
+        }
+    }
+
+    fn inputs_mut(&mut self) -> Vec<&mut Input> {
+        match self {
+            Self::Input(input) => vec![input],
+            Self::Folded(_, parts) => parts.iter_mut().flat_map(Self::inputs_mut).collect(),
+            Self::Grid(_) | Self::Hidden(..) | Self::Notice(_) => Vec::new(),
         }
     }
 }
@@ -220,7 +238,7 @@ impl FormBlock {
     /// Ties what was wrong to the fields that it is about.
     fn place_problems(&mut self) {
         let problems = &self.form.problems;
-        for input in self.parts.iter_mut().flat_map(Part::inputs) {
+        for input in self.parts.iter_mut().flat_map(Part::inputs_mut) {
             input.error = problems.of(&input.name).map(str::to_owned);
             input.focus = problems.is_first(&input.name);
         }

@@ -50,6 +50,8 @@ pub fn configure(
         sign_in_pages(config);
         account_pages(config);
         desk::configure(config);
+        #[cfg(debug_assertions)]
+        crate::samples::pages("/console/_components")(config);
     }
 }
 

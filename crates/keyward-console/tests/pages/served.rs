@@ -45,7 +45,10 @@ pub(crate) fn gallery() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        let server = HttpServer::new(|| App::new().configure(samples::configure)).workers(1);
+        let server = HttpServer::new(|| {
+            App::new().configure(keyward_console::assets::configure).configure(samples::pages("/_gallery"))
+        })
+        .workers(1);
         actix_web::rt::System::new().block_on(server.disable_signals().listen(listener).unwrap().run())
     });
     address

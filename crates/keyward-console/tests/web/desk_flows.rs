@@ -109,7 +109,7 @@ async fn a_client_is_added_used_rotated_and_deleted() {
     site.clock.advance_seconds(1);
     token(&site, "acme.billing", &first).await.expect(200);
     let secrets = browser.get(&format!("{own}/secrets")).await.expect(200);
-    assert!(secrets.body.contains("1 of 1 caller still use the old secret"), "{}", words(&secrets));
+    assert!(secrets.body.contains("1 of 1 caller still uses the old secret"), "{}", words(&secrets));
     site.clock.advance_seconds(3_600);
     token(&site, "acme.billing", &first).await.expect(401);
     token(&site, "acme.billing", &second).await.expect(200);
@@ -139,7 +139,7 @@ async fn a_client_is_added_used_rotated_and_deleted() {
 }
 
 /// Sends a form, and goes where that leads.
-async fn sent(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub(crate) async fn sent(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> Reply {
     let reply = browser.post(path, fields).await;
     if reply.status == 303 { browser.visit(&reply.location()).await } else { reply }
 }
@@ -289,4 +289,25 @@ async fn deep_links_lead_where_the_documentation_says() {
     assert!(form.body.contains("1 View, 0 Change"), "{}", words(&form));
     let issuer = format!("{ISSUER}/api/v1/admin/applications");
     assert!(form.body.contains(&issuer), "the panel names the request");
+}
+
+#[actix_web::test]
+async fn many_users_are_looked_at_before_they_are_added() {
+    let (site, _) = furnished("Ordinary").await;
+    let browser = as_super_admin(&site).await;
+    let import = "/console/t/acme/users/import";
+    browser.get(import).await.expect(200);
+    let none = sent(&browser, import, &[("csv", "name only")]).await.expect(422);
+    assert!(none.body.contains("There is no line with an e-mail address."), "{}", words(&none));
+    let csv = "E-mail,Name\nlin@acme.example,\"Lin, M.\"\nmia@acme.example,Mia\nno address,X\nLIN@acme.example,Again";
+    let look = sent(&browser, import, &[("csv", csv)]).await.expect(200);
+    for said in
+        ["Add 1 user", "There is a user by this e-mail address.", "It is in the table twice.", "Lin, M."]
+    {
+        assert!(look.body.contains(said), "{said}: {}", words(&look));
+    }
+    assert_eq!(site.events("user.created").await.len(), 2, "nothing was added yet");
+    let done = sent(&browser, &format!("{import}/run"), &[("csv", csv)]).await.expect(200);
+    assert!(done.body.contains("1 of 4 were added."), "{}", words(&done));
+    assert_eq!(site.events("user.created").await.len(), 3);
 }

@@ -8,6 +8,7 @@ mod brute_force;
 mod code_flow;
 mod counting;
 mod desk;
+mod desk_care;
 mod desk_flows;
 mod links;
 mod prompting;

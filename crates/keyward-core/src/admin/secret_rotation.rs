@@ -73,6 +73,10 @@ impl Keyward {
             }
             // A secret gives all that its holder has to whoever sees it.
             work.holds_what(&holder.client_id(), holder.owner()).await?;
+            // Those that are revoked at once make room themselves.
+            if rotation.overlap_seconds > 0 {
+                self.room_for_secret(holder.id().any(), work.now).await?;
+            }
             let old = self.outgoing_secrets(holder.id().any(), &rotation, work.now).await?;
             let (secret, shown) = make(&work, &holder, None);
             let mut written = Written {

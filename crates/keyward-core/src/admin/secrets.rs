@@ -189,7 +189,7 @@ impl Keyward {
         Err(busy())
     }
 
-    async fn room_for_secret(&self, holder: AnyId, now: Timestamp) -> Result<(), Error> {
+    pub(super) async fn room_for_secret(&self, holder: AnyId, now: Timestamp) -> Result<(), Error> {
         let secrets = secrets_of(&*self.inner.store, holder).await?;
         let used =
             secrets.iter().filter(|secret| keyward_policy::liveness::secret(secret, now).is_ok()).count();

@@ -141,8 +141,17 @@ pub(super) fn random_text(keyward: &Keyward) -> String {
 }
 
 impl Keyward {
-    /// Who is signed in by this cookie, if that session is alive, and its person with it.
+    /// Who is signed in by this cookie, if that session is alive, and its person with it. With that the session was used.
     pub async fn signed_in(&self, cookie: &str) -> Result<Option<SignedIn>, SignInError> {
+        let found = self.signed_in_quietly(cookie).await?;
+        if let Some(signed_in) = &found {
+            self.touch(&signed_in.session, self.now()).await?;
+        }
+        Ok(found)
+    }
+
+    /// The same, where it is a page that looks by itself: the session was not used with that.
+    pub async fn signed_in_quietly(&self, cookie: &str) -> Result<Option<SignedIn>, SignInError> {
         let now = self.now();
         let mark = SessionMark::Hash(self.inner.hasher.hash(cookie));
         let Some(opened) = self.inner.directory.session(mark).await? else { return Ok(None) };
@@ -153,7 +162,6 @@ impl Keyward {
             return Ok(None);
         }
         let session = opened.session.clone();
-        self.touch(&session, now).await?;
         Ok(Some(SignedIn { session, person }))
     }
 

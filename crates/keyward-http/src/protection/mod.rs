@@ -16,8 +16,17 @@ use crate::operation::{Body, Endpoint, Operation, Parameter, Success, shape};
 
 /// Where the revocation feed is.
 pub(crate) const FEED_PATH: &str = "/oauth2/revocations";
+/// Where keys are verified.
+const VERIFY_PATH: &str = "/api/v1/keys/verify";
+/// Where proxies ask.
+const FORWARD_PATH: &str = "/forward-auth";
 const JSON: &[&str] = &["application/json"];
 const TAG: &str = "Protection";
+
+/// Whether a route is one by which others have credentials checked.
+pub(crate) fn is_check(route: &str) -> bool {
+    route == VERIFY_PATH || route.starts_with(FORWARD_PATH)
+}
 
 pub(crate) fn operations() -> Vec<Operation> {
     let text = || json!({ "type": "string" });
@@ -35,7 +44,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             body: Some(Body { media_types: JSON, shape: shape::<VerifyKey>, required: true }),
             success: Success { status: StatusCode::OK, shape: Some(shape::<KeyVerdict>), is_list: false },
             ..Operation::get(
-                "/api/v1/keys/verify",
+                VERIFY_PATH,
                 "verifyKey",
                 "Ask whether an API key works now and has some permissions.",
                 Endpoint::Token(|| web::route().to(verify::verify), KEYS_VERIFY),
@@ -45,7 +54,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             tag: TAG,
             parameters: requirement,
             ..Operation::get(
-                "/forward-auth",
+                FORWARD_PATH,
                 "forwardAuth",
                 "Decide on a request for a proxy: nginx auth_request, Traefik ForwardAuth.",
                 Endpoint::Plain(|| web::route().to(forward::by_query)),

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use askama::Template;
-use keyward_console::{Environment, Form, FormTarget, Notice, Problems, Severity, Shell, assets, respond};
+use keyward_console::{Environment, Form, FormTarget, Notice, Problems, Severity, Shell, respond};
 
 pub(crate) use words::{HOSTILE, Words};
 
@@ -61,17 +61,22 @@ fn refused(action: &str, problems: Problems) -> Form {
     Form { problems, ..form(action) }
 }
 
-/// Mounts the gallery and the assets.
-pub(crate) fn configure(config: &mut ServiceConfig) {
-    config
-        .configure(assets::configure)
-        .route("/_gallery/", web::get().to(index))
-        .route("/_gallery/{page}", web::get().to(show))
-        .route("/_gallery/hostile/{number}/{page}", web::get().to(show_hostile));
+/// Mounts the gallery below `base`.
+pub(crate) fn pages(base: &'static str) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        config
+            .app_data(web::Data::new(Base(base)))
+            .route(&format!("{base}/"), web::get().to(index))
+            .route(&format!("{base}/{{page}}"), web::get().to(show))
+            .route(&format!("{base}/hostile/{{number}}/{{page}}"), web::get().to(show_hostile));
+    }
 }
 
-async fn index() -> HttpResponse {
-    let entry = |sample: Sample| format!("<li><a href=\"/_gallery/{0}\">{0}</a></li>", sample.name);
+/// Where the gallery is.
+struct Base(&'static str);
+
+async fn index(base: web::Data<Base>) -> HttpResponse {
+    let entry = |sample: Sample| format!("<li><a href=\"{0}/{1}\">{1}</a></li>", base.0, sample.name);
     let entries: String = samples(&Words::plain()).into_iter().map(entry).collect();
     let body =
         format!("<!DOCTYPE html><html lang=\"en\"><title>Gallery</title><h1>Gallery</h1><ul>{entries}</ul>");

@@ -129,6 +129,7 @@ fn grid(words: &Words) -> Grid {
         change: vec![format!("{resource}:read"), format!("{resource}:write")],
         views,
         changes,
+        some: if resource == "points" { vec![format!("{resource}:write")] } else { Vec::new() },
         view_locked: String::new(),
         change_locked: text(locked),
         escalates: resource == "users",

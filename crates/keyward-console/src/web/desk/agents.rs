@@ -13,7 +13,7 @@ use super::{
     api_access::last_use,
     both,
     clients::{lately, show_secret},
-    collection::{Collection, object, read},
+    collection::{Collection, object, of_no_partner, read},
     desk_at::{Desk, Sent},
     doc::{badge, is_over, text, texts},
     fields::Fields,
@@ -33,6 +33,10 @@ impl Collection for Agents {
     const ABOUT: &'static str = "An identity for an AI agent, with a tool list and a speed limit.";
     const COLUMNS: &'static [&'static str] = &["Name", "Owner", "Tools", "Per minute", "Last used", "Status"];
     const STEP_UP: bool = true;
+
+    fn cannot_add(desk: &Desk) -> Option<String> {
+        of_no_partner(desk)
+    }
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let names = desk.names(docs, &["owner_id"]).await?;
@@ -205,6 +209,10 @@ async fn ask_pause(desk: Desk) -> Answer {
 async fn pause(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     let (doc, _) = read::<Agents>(&desk).await?;
+    // Pausing may be urgent; resuming gives back what was taken.
+    if is_over(&doc) {
+        desk.fresh(desk.request.path())?;
+    }
     let status = if is_over(&doc) { "active" } else { "disabled" };
     let body = json!({ "status": status });
     desk.found(desk.state.keyward.update::<Agent>(&desk.call(), desk.id(), body, None).await)?;

@@ -282,13 +282,12 @@ pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>
         );
         use_facts = use_facts.and("Hygiene", Piece::Warning(words));
     }
-    let mut blocks = vec![
+    let mut of_use = vec![use_facts.into()];
+    of_use.extend(used.map(|used| Block::Chart(tokens_by_day(used, desk.now))));
+    let blocks = vec![
         Panel::new("client", "API client", vec![facts.into()]).into(),
-        Panel::new("use", "Evidence of use", vec![use_facts.into()]).into(),
+        Panel::new("use", "Evidence of use", of_use).into(),
     ];
-    if let Some(used) = used {
-        blocks.push(Block::Chart(tokens_by_day(used, desk.now)));
-    }
     Ok(blocks)
 }
 
@@ -382,7 +381,7 @@ async fn ask_revoke(desk: Desk) -> Answer {
 async fn revoke(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     let (doc, _) = read::<ApiAccess>(&desk).await?;
-    let body = json!({ "client_id": text(&doc, "client_id") });
+    let body = json!({ "client_id": text(&doc, "client_id"), "before": desk.now.to_string() });
     match desk.state.keyward.revoke_tokens(&desk.call(), body).await {
         Ok(_) => Ok(desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id()))),
         Err(error) => Err(desk.refused(&error).into()),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     super::visit::{Answer, Refused},
     both,
-    clients::overlaps,
+    clients::{overlaps, verb},
     collection::{Collection, object, read},
     desk_at::{Desk, Sent},
     doc::{badge, expiry, is_over, items, moment, number, so_many, text, texts, time},
@@ -231,7 +231,7 @@ async fn predecessor(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
         return Ok(vec![Block::Notice(notice), Block::Text(link.into())]);
     }
     let of = so_many(total, "caller", "callers");
-    let words = format!("{} of {of} still use the old key", still.len());
+    let words = format!("{} of {of} still {} the old key", still.len(), verb(still.len()));
     let mut panel = callers("still", &words, still, desk);
     panel.deeds.push(Deed::link("Look at the old key", old));
     Ok(vec![panel.into()])

@@ -51,9 +51,17 @@ fn routes<C: Collection<Record: SecretHolder>>(config: &mut ServiceConfig) {
 }
 
 async fn secrets_of<C: Collection<Record: SecretHolder>>(desk: &Desk) -> Result<Vec<Value>, Refused> {
-    let pairs = [("per_page".to_owned(), "100".to_owned())];
-    let found = desk.state.keyward.secrets::<C::Record>(&desk.call(), desk.id(), &pairs).await;
-    let mut secrets = desk.found(found)?.data;
+    let mut secrets = Vec::new();
+    for page in 1.. {
+        let pairs = [("per_page".to_owned(), "100".to_owned()), ("page".to_owned(), page.to_string())];
+        let found = desk.state.keyward.secrets::<C::Record>(&desk.call(), desk.id(), &pairs).await;
+        let found = desk.found(found)?;
+        let last = found.total_pages.is_none_or(|pages| page >= pages);
+        secrets.extend(found.data);
+        if last {
+            break;
+        }
+    }
     secrets.sort_by(|one, other| text(other, "created_at").cmp(text(one, "created_at")));
     Ok(secrets)
 }
@@ -157,6 +165,11 @@ fn callers(secret: &Value, desk: &Desk) -> Panel {
     )
 }
 
+/// What so many do.
+pub(super) fn verb(count: usize) -> &'static str {
+    if count == 1 { "uses" } else { "use" }
+}
+
 /// Whether the secret before the newest can go: who used it since there is the new one.
 fn still_on_old(desk: &Desk, secrets: &[Value]) -> Option<Block> {
     let mut live = secrets.iter().filter(|secret| !is_over(secret));
@@ -179,8 +192,11 @@ fn still_on_old(desk: &Desk, secrets: &[Value]) -> Option<Block> {
     } else {
         let words = format!("They used it since the new one was made, {since}: {}.", still.join(", "));
         let of = so_many(all, "caller", "callers");
-        Notice::new(Severity::Warning, words)
-            .titled(format!("{} of {of} still use the old secret.", still.len()))
+        Notice::new(Severity::Warning, words).titled(format!(
+            "{} of {of} still {} the old secret.",
+            still.len(),
+            verb(still.len())
+        ))
     };
     Some(Block::Notice(notice))
 }

@@ -49,6 +49,8 @@ pub(super) trait Collection: 'static {
     const IN_TENANTS: bool = true;
     /// Whether making or changing one takes a recent proof of who one is.
     const STEP_UP: bool = false;
+    /// Whether deleting one does.
+    const STEP_UP_TO_DELETE: bool = false;
     /// Parameters that every list of these has.
     const ONLY: &'static [(&'static str, &'static str)] = &[];
 
@@ -126,6 +128,12 @@ pub(super) trait Collection: 'static {
     fn editable(_doc: &Value) -> bool {
         true
     }
+}
+
+/// That a partner has none of these itself, where one is asked for one.
+pub(super) fn of_no_partner(desk: &Desk) -> Option<String> {
+    let partner = matches!(desk.owner(), keyward_model::Owner::Partner(_));
+    partner.then(|| "It belongs to a tenant: choose one at the top to add one.".to_owned())
 }
 
 pub(super) fn kind<C: Collection>() -> Kind {

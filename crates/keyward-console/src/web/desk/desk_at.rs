@@ -31,8 +31,10 @@ use crate::{
     paths,
 };
 
-/// The cookie that remembers the tenant that somebody last worked in. It gives nothing.
+/// The cookie that remembers the tenants that somebody worked in lately. It gives nothing.
 const PLACE: &str = "keyward-place";
+/// How many of them.
+const RECENT: usize = 5;
 
 /// Somebody at a page of the console.
 pub(in crate::web) struct Desk {
@@ -90,6 +92,9 @@ impl Desk {
         let mut desk = Self { state, request, signed_in, place: None, now, catalogue: OnceCell::new() };
         if let Some(named) = desk.request.match_info().get("tenant").map(str::to_owned) {
             desk.place = Some(desk.tenant(&named).await?);
+        } else {
+            // Who belongs to a tenant works nowhere else.
+            desk.place = desk.signed_in.home();
         }
         Ok(desk)
     }
@@ -97,7 +102,7 @@ impl Desk {
     /// The tenant that an address names. `~` leads to the one that was worked in last.
     async fn tenant(&self, named: &str) -> Result<TenantPlace, Refused> {
         if named == "~" {
-            return Err(self.to_current_tenant().into());
+            return Err(self.to_current_tenant().await?.into());
         }
         if let Some(home) = self.signed_in.home().filter(|home| home.slug == named || home.id == named) {
             return Ok(home);
@@ -106,14 +111,26 @@ impl Desk {
         found.map_err(|error| self.refused(&error))?.ok_or_else(|| self.refused(&Error::NotFound).into())
     }
 
-    fn to_current_tenant(&self) -> HttpResponse {
+    async fn to_current_tenant(&self) -> Result<HttpResponse, Refused> {
         let here = self.request.uri().path_and_query().map_or("", |here| here.as_str());
-        let last = self.request.cookie(PLACE).map(|cookie| cookie.value().to_owned());
-        let last = last.filter(|slug| slug.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
-        match self.signed_in.home().map(|home| home.slug).or(last) {
-            Some(slug) => see_other(&here.replacen("/t/~/", &format!("/t/{slug}/"), 1)),
-            None => see_other(&format!("/console/switch?{}", query(&[("then", here)]))),
+        if let Some(home) = self.signed_in.home() {
+            return Ok(see_other(&in_tenant(here, &home.slug)));
         }
+        for slug in self.recent() {
+            // It may be gone, or have been somebody else's who used this browser.
+            if self.found(self.state.keyward.tenant_place(&self.call(), &slug).await)?.is_some() {
+                return Ok(see_other(&in_tenant(here, &slug)));
+            }
+        }
+        Ok(see_other(&format!("/console/switch?{}", query(&[("then", here)]))))
+    }
+
+    /// The slugs of the tenants that were worked in lately with this browser, the last one first.
+    pub(super) fn recent(&self) -> Vec<String> {
+        let cookie = self.request.cookie(PLACE);
+        let slugs = cookie.as_ref().map(Cookie::value).unwrap_or_default().split('.');
+        let well_formed = |slug: &&str| keyward_model::validate::is_slug(slug);
+        slugs.filter(well_formed).take(RECENT).map(str::to_owned).collect()
     }
 
     /// A request of theirs to the admin API.
@@ -188,7 +205,9 @@ impl Desk {
     pub(super) fn show(&self, status: StatusCode, screen: &impl Template) -> HttpResponse {
         let mut response = crate::respond(status, screen, &[]);
         if let Some(place) = &self.place {
-            let cookie = Cookie::build(PLACE, place.slug.clone())
+            let others = self.recent().into_iter().filter(|slug| *slug != place.slug);
+            let slugs: Vec<String> = [place.slug.clone()].into_iter().chain(others).take(RECENT).collect();
+            let cookie = Cookie::build(PLACE, slugs.join("."))
                 .path(paths::CONSOLE)
                 .http_only(true)
                 .same_site(SameSite::Lax)
@@ -265,6 +284,14 @@ impl Desk {
     /// On to another page of the console.
     pub(super) fn on_to(&self, path: &str) -> HttpResponse {
         see_other(&self.link(path))
+    }
+}
+
+/// The address of a page of the current tenant in this one.
+pub(super) fn in_tenant(path: &str, slug: &str) -> String {
+    match path.strip_prefix("/console/t/~") {
+        Some(rest) => format!("/console/t/{slug}{rest}"),
+        None => path.to_owned(),
     }
 }
 

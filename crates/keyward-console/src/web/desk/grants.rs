@@ -20,7 +20,7 @@ use super::{
     problems,
 };
 use crate::{
-    Problems,
+    Notice, Problems, Severity,
     component::{
         Block, CodePanel, Content, FormBlock, Input, Panel, Part, Piece, Row, RowAction, Sign, Table, Takes,
     },
@@ -152,8 +152,11 @@ async fn add(sent: Sent) -> Answer {
         return show_new(&desk, &fields, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
     };
     let (mut grants, version) = grants_of(&desk).await?;
+    let before = grants.iter().find(|grant| text(grant, "tenant_id") == tenant.id);
+    let roles = before.map(|grant| grant["roles"].clone()).unwrap_or_else(|| json!([]));
     grants.retain(|grant| text(grant, "tenant_id") != tenant.id);
     grants.push(json!({
+        "roles": roles,
         "tenant_id": tenant.id,
         "permissions": chosen(&desk, &fields, "permissions").await?,
         "expires_at": fields.text_or_null("expires_at"),
@@ -173,7 +176,12 @@ async fn put(desk: &Desk, fields: &Fields, grants: Vec<Value>, version: Option<i
     }
 }
 
+/// Without any grant a global client works on the whole platform, so its last one is not taken away like others.
+const LAST: &str = "This is its last tenant. Without one it would work on the whole platform with all of its permissions. \
+                    Disable or delete the client instead.";
+
 async fn ask_remove(desk: Desk) -> Answer {
+    desk.fresh(desk.request.path())?;
     let (doc, _) = read::<ApiAccess>(&desk).await?;
     let mut screen = grants_screen(&desk, &doc).await?;
     let other = json!({ "id": desk.request.match_info().get("other").unwrap_or_default() });
@@ -191,8 +199,16 @@ async fn ask_remove(desk: Desk) -> Answer {
 
 async fn remove(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
+    desk.fresh(desk.request.path())?;
     let other = desk.request.match_info().get("other").unwrap_or_default().to_owned();
     let (mut grants, version) = grants_of(&desk).await?;
     grants.retain(|grant| text(grant, "tenant_id") != other);
+    if grants.is_empty() {
+        let (doc, _) = read::<ApiAccess>(&desk).await?;
+        let mut screen = grants_screen(&desk, &doc).await?;
+        screen.mark = "Error: ";
+        screen.blocks.insert(0, Block::Notice(Notice::new(Severity::Error, LAST)));
+        return Ok(desk.show(StatusCode::CONFLICT, &screen));
+    }
     put(&desk, &fields, grants, version).await
 }

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::{
     super::visit::{Answer, Refused},
     both,
-    collection::{Collection, object, read},
+    collection::{Collection, object, of_no_partner, read},
     desk_at::{Desk, Sent},
     doc::{text, texts, time},
     fields::Fields,
+    parts::pager,
     problems,
     roles::choice,
     users,
@@ -38,6 +39,10 @@ impl Collection for Groups {
         "A group gives its roles to its members, and to those of the groups inside it.";
     const COLUMNS: &'static [&'static str] = &["Name", "Roles", "Tenant", "Changed"];
     const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[];
+
+    fn cannot_add(desk: &Desk) -> Option<String> {
+        of_no_partner(desk)
+    }
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let names = desk.names(docs, &["tenant_id", "roles"]).await?;
@@ -115,10 +120,16 @@ impl Collection for Groups {
             )
             .and("Changed", time(doc, "updated_at", desk.now, "–"));
         let (keyward, call, id, pairs) = (&desk.state.keyward, desk.call(), text(doc, "id"), first_hundred());
-        let members = desk.found(keyward.members(&call, id, &pairs).await)?;
+        let mut shown = pairs.clone();
+        shown.extend(desk.query().pairs().iter().filter(|(name, _)| name == "page").cloned());
+        let members = desk.found(keyward.members(&call, id, &shown).await)?;
         let nested = desk.found(keyward.nested(&call, id, &pairs).await)?;
         let may = desk.may(Action::Update, Kind::Group);
-        let mut direct = vec![people(desk, &members, may.then_some(id))];
+        let here = desk.link(&format!("groups/{id}"));
+        let mut direct = vec![
+            people(desk, &members, may.then_some(id)),
+            Block::Pager(pager(&here, &members, &desk.query())),
+        ];
         let mut inside = vec![groups_inside(desk, &nested, may.then_some(id))];
         if may {
             direct.push(add_form(
@@ -135,7 +146,7 @@ impl Collection for Groups {
                 id,
                 "nested",
                 "group",
-                "Name of a group",
+                "Name or identifier of a group",
                 "Nest group",
                 Problems::default(),
             ));
@@ -239,9 +250,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 async fn everybody(desk: Desk) -> Answer {
     let (doc, _) = read::<Groups>(&desk).await?;
     let mut screen = object::<Groups>(&desk, &doc, "everybody").await?;
-    let found = desk.state.keyward.effective_members(&desk.call(), desk.id(), &first_hundred()).await;
+    let mut pairs = first_hundred();
+    pairs.extend(desk.query().pairs().iter().filter(|(name, _)| name == "page").cloned());
+    let found = desk.found(desk.state.keyward.effective_members(&desk.call(), desk.id(), &pairs).await)?;
     screen.about = String::from("Directly, or through a group inside it.");
-    screen.blocks.push(people(&desk, &desk.found(found)?, None));
+    screen.blocks.push(people(&desk, &found, None));
+    screen.blocks.push(Block::Pager(pager(desk.request.path(), &found, &desk.query())));
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
@@ -253,6 +267,7 @@ fn only(desk: &Desk, listing: Result<Listing, Error>) -> Result<Option<String>, 
 
 async fn add_member(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
+    desk.fresh(&desk.link(&format!("groups/{}", desk.id())))?;
     let pairs = [("email".to_owned(), fields.get("person").to_owned())];
     let found = only(&desk, desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
     let Some(user) = found else {
@@ -262,12 +277,29 @@ async fn add_member(sent: Sent) -> Answer {
     finish(&desk, added.map(|_| ())).await
 }
 
+/// The group that a name means beside this one: of the same tenant, or of the platform. Others are named by identifier.
+async fn group_beside(desk: &Desk, named: &str) -> Result<Option<String>, Refused> {
+    if named.starts_with("grp_") {
+        return Ok(Some(named.to_owned()));
+    }
+    let (outer, _) = read::<Groups>(desk).await?;
+    let mut pairs = vec![("name".to_owned(), named.to_owned()), ("per_page".to_owned(), "100".to_owned())];
+    if !outer["tenant_id"].is_null() {
+        pairs.push(("tenant_id".to_owned(), text(&outer, "tenant_id").to_owned()));
+    }
+    let found = desk.found(desk.state.keyward.list::<Group>(&desk.call(), &pairs).await)?;
+    let beside = found.data.iter().find(|group| group["tenant_id"] == outer["tenant_id"]);
+    Ok(beside.map(|group| text(group, "id").to_owned()))
+}
+
 async fn nest(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    let mut pairs = vec![("name".to_owned(), fields.get("group").to_owned())];
-    pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
-    let found = only(&desk, desk.state.keyward.list::<Group>(&desk.call(), &pairs).await)?;
-    let Some(group) = found else { return said(&desk, "There is no group by this name here.").await };
+    desk.fresh(&desk.link(&format!("groups/{}", desk.id())))?;
+    let Some(group) = group_beside(&desk, fields.get("group")).await? else {
+        let why =
+            "There is no group by this name beside this one. One of elsewhere is named by its identifier.";
+        return said(&desk, why).await;
+    };
     let nested = desk.state.keyward.nest(&desk.call(), desk.id(), json!({ "group_id": group })).await;
     finish(&desk, nested.map(|_| ())).await
 }
@@ -309,14 +341,14 @@ async fn show_roles(
     let mut screen = desk.screen(title, &[(Groups::TITLE, desk.link(Groups::PATH))]);
     let own = desk.link(&format!("groups/{}", desk.id()));
     let help = "Everybody in the group has them, and everybody in the groups inside it.";
-    match choice(desk, fields, help).await? {
-        Some(part) => {
-            let mut form = desk.form(format!("{own}/roles"));
-            form.problems = problems;
-            let block = FormBlock::new(form, vec![part], "Save", own);
-            screen.blocks.push(Panel::new("roles-of", "Roles", vec![Block::Form(Box::new(block))]).into());
-        }
-        None => screen.blocks.push(Block::Text(Content::words("There are no roles here yet."))),
+    let parts = choice(desk, fields, help).await?;
+    if parts.iter().any(|part| matches!(part, Part::Input(_))) {
+        let mut form = desk.form(format!("{own}/roles"));
+        form.problems = problems;
+        let block = FormBlock::new(form, parts, "Save", own);
+        screen.blocks.push(Panel::new("roles-of", "Roles", vec![Block::Form(Box::new(block))]).into());
+    } else {
+        screen.blocks.push(Block::Text(Content::words("There are no roles here that you can give.")));
     }
     Ok(desk.show(status, &screen))
 }

@@ -9,9 +9,9 @@ use keyward_model::{Application, Kind, Tenant, User};
 use serde_json::Value;
 
 use super::{
-    super::visit::{Answer, own_path, see_other},
+    super::visit::{Answer, Refused, own_path, see_other},
     dashboard::total,
-    desk_at::{Desk, query},
+    desk_at::{Desk, in_tenant, query},
     doc::text,
     tenants::own_page,
 };
@@ -105,7 +105,7 @@ async fn get_started(desk: Desk) -> Answer {
             "Add a colleague",
             "With exactly the permissions that they need.".to_owned(),
             "Add user",
-            "/console/users/new".to_owned(),
+            desk.link("users/new"),
         ));
     }
     let row = |(done, title, words, label, href): &(bool, &str, String, &str, String)| Row {
@@ -133,6 +133,24 @@ async fn get_started(desk: Desk) -> Answer {
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
+/// The tenants that were worked in lately, as far as they are still there.
+async fn recent(desk: &Desk, then: Option<&str>) -> Result<Option<Block>, Refused> {
+    let mut links = Content::default();
+    for slug in desk.recent() {
+        let found = desk.found(desk.state.keyward.tenant_place(&desk.call(), &slug).await)?;
+        let Some(place) = found else { continue };
+        let href = match then {
+            Some(path) => in_tenant(path, &place.slug),
+            None => format!("/console/t/{}/dashboard", place.slug),
+        };
+        links = links.and(Piece::Link(href, place.name));
+    }
+    if links.pieces.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Panel::new("recent", "Recent", vec![Block::Text(links)]).into()))
+}
+
 /// The choice of a tenant to work in: searched on the server, never all of them.
 async fn switch(desk: Desk) -> Answer {
     let asked = desk.query();
@@ -144,7 +162,7 @@ async fn switch(desk: Desk) -> Answer {
     let names = desk.names(&listing.data, &["partner_id"]).await?;
     let then = own_path(asked.get("then"));
     let target = |doc: &Value| match &then {
-        Some(path) => path.replacen("/t/~/", &format!("/t/{}/", text(doc, "slug")), 1),
+        Some(path) => in_tenant(path, text(doc, "slug")),
         None => own_page(doc),
     };
     let row = |doc: &Value| Row {
@@ -162,6 +180,9 @@ async fn switch(desk: Desk) -> Answer {
     screen.deeds.push(Deed::link("All tenants", "/console/dashboard"));
     if desk.caller().may(Action::Create, Kind::Tenant) && desk.caller().is_super_admin() {
         screen.primary = Some(("Add tenant".to_owned(), "/console/tenants/new".to_owned()));
+    }
+    if asked.get("q").is_empty() {
+        screen.blocks.extend(recent(&desk, then.as_deref()).await?);
     }
     screen.blocks.push(Block::Filters(Filters {
         action: "/console/switch".to_owned(),

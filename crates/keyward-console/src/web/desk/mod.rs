@@ -15,6 +15,7 @@ mod fields;
 mod grants;
 mod groups;
 mod home;
+mod import;
 mod key_tester;
 mod navigation;
 mod partners;
@@ -58,6 +59,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     groups::configure(config);
     providers::configure(config);
     agents::configure(config);
+    import::configure(config);
     users::configure(config);
     routes::<partners::Partners>(config);
     routes::<tenants::Tenants>(config);

@@ -131,6 +131,17 @@ pub(super) fn document(fields: &Fields, name: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
+/// A document as a merge patch makes it of the one before: what is in it no more is named as null (RFC 7396).
+pub(super) fn replacing(before: &Value, mut after: Value) -> Value {
+    if let (Some(before), Some(after)) = (before.as_object(), after.as_object_mut()) {
+        for (name, old) in before {
+            let new = after.entry(name.clone()).or_insert(Value::Null);
+            *new = replacing(old, new.take());
+        }
+    }
+    after
+}
+
 /// A JSON document as it is written into such a field; nothing when it is empty.
 pub(super) fn written(doc: &Value, name: &str) -> String {
     match doc[name].as_object() {

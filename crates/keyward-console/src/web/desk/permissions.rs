@@ -47,6 +47,7 @@ pub(super) async fn chosen(desk: &Desk, fields: &Fields, member: &str) -> Result
     let (views, changes) = (fields.all("view"), fields.all("change"));
     let mut chosen = fields.all(member);
     chosen.extend(fields.all("beside"));
+    chosen.extend(fields.all("some"));
     for GrantableRow { row, .. } in rows {
         let (view, change) = of_row(row);
         if changes.contains(&row.resource) {
@@ -83,18 +84,22 @@ pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str
         if !can_view && !can_change && !views {
             continue;
         }
-        if *can_view || *can_change {
-            let given: &[String] = if changes { &change } else { view.as_slice() };
-            if changes && *can_change || views && !changes && *can_view {
-                beside.retain(|permission| !given.contains(permission));
-            }
+        let mut some = Vec::new();
+        if *can_change && !changes {
+            some = only.iter().filter(|permission| chosen.contains(permission)).cloned().collect();
         }
+        let given: &[String] = if changes { &change } else { view.as_slice() };
+        if changes && *can_change || views && !changes && *can_view {
+            beside.retain(|permission| !given.contains(permission));
+        }
+        beside.retain(|permission| !some.contains(permission));
         rows.push(GridRow {
             resource: row.resource.clone(),
             label: row.label.clone(),
             change: if only.is_empty() { Vec::new() } else { change },
             views,
             changes,
+            some,
             view_locked: locked(*can_view),
             change_locked: if only.is_empty() { String::new() } else { locked(*can_change) },
             escalates: ESCALATING.contains(&row.resource.as_str()),
@@ -111,6 +116,8 @@ pub(super) fn in_words(catalogue: &[GrantableRow], held: &[String]) -> Content {
         let (view, change) = of_row(row);
         if all_in(&change, held) && change.len() > usize::from(view.is_some()) {
             words.push(format!("{}: Change", row.label));
+        } else if change.iter().any(|one| Some(one) != view.as_ref() && held.contains(one)) {
+            words.push(format!("{}: some of Change", row.label));
         } else if view.is_some_and(|view| held.contains(&view)) {
             words.push(format!("{}: View", row.label));
         }

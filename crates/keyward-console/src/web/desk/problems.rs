@@ -36,8 +36,7 @@ pub(super) fn sentences(errors: &[FieldError]) -> String {
 
 /// What to say at a form, and with which status; none when there is no form to say it at.
 pub(super) fn at_form(error: &Error, parts: &[Part]) -> Option<(StatusCode, Problems)> {
-    let mut known = Vec::new();
-    inputs(parts, &mut known);
+    let known: Vec<&Input> = parts.iter().flat_map(Part::inputs).collect();
     match error {
         Error::Invalid(errors) => {
             let mut problems = Problems::default();
@@ -65,16 +64,6 @@ pub(super) fn at_form(error: &Error, parts: &[Part]) -> Option<(StatusCode, Prob
         }
         Error::BadRequest(text) => Some((StatusCode::BAD_REQUEST, Problems::message(text.clone()))),
         _ => None,
-    }
-}
-
-fn inputs<'a>(parts: &'a [Part], into: &mut Vec<&'a Input>) {
-    for part in parts {
-        match part {
-            Part::Input(input) => into.push(input),
-            Part::Folded(_, parts) => inputs(parts, into),
-            Part::Grid(_) | Part::Notice(_) => {}
-        }
     }
 }
 

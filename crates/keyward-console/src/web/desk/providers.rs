@@ -15,7 +15,7 @@ use super::{
     desk_at::{Desk, Sent},
     doc::{badge, is_over, items, text, texts},
     fields::Fields,
-    parts::{WORKS, status},
+    parts::{WORKS, replacing, status},
 };
 use crate::{
     component::{
@@ -61,6 +61,7 @@ impl Collection for Providers {
     const ABOUT: &'static str = "Let staff use your company sign-in.";
     const COLUMNS: &'static [&'static str] = &["Name", "Protocol", "Domains", "Status", "Tenant"];
     const STEP_UP: bool = true;
+    const STEP_UP_TO_DELETE: bool = true;
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let names = desk.names(docs, &["tenant_id", "partner_id"]).await?;
@@ -112,7 +113,7 @@ impl Collection for Providers {
         }
         let roles = roles_member(text(doc, "kind"));
         if config[roles].is_object() {
-            fields.set(&format!("config.{roles}"), vec![config[roles].to_string()]);
+            fields.set("config.roles", vec![config[roles].to_string()]);
         }
         fields
     }
@@ -151,8 +152,7 @@ impl Collection for Providers {
             now.get("config.create_users"),
         );
         parts.push(create.into());
-        let roles = format!("config.{}", roles_member(&kind));
-        let input = Input::new(&roles, "Roles from claims", Takes::Lines, now.get(&roles));
+        let input = Input::new("config.roles", "Roles from claims", Takes::Lines, now.get("config.roles"));
         let help = r#"By claim and value, as JSON: {"groups": {"operators": ["rol_…"]}}"#;
         parts.push(Part::Folded("Advanced".to_owned(), vec![input.help(help).into()]));
         Ok(parts)
@@ -181,19 +181,12 @@ impl Collection for Providers {
             }
         }
         let roles = roles_member(&kind);
-        let mapping = fields.get(&format!("config.{roles}"));
-        config[roles] = match mapping {
+        let mapping = match fields.get("config.roles") {
             "" => Value::Null,
             text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         };
-        // A mapping is replaced whole: what a merge leaves out of it goes.
-        if let (Some(before), Some(after)) =
-            (editing.and_then(|doc| doc["config"][roles].as_object()), config[roles].as_object_mut())
-        {
-            for name in before.keys() {
-                after.entry(name.clone()).or_insert(Value::Null);
-            }
-        }
+        config[roles] =
+            editing.map_or_else(|| mapping.clone(), |doc| replacing(&doc["config"][roles], mapping.clone()));
         if editing.is_none()
             && let Some(members) = config.as_object_mut()
         {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     super::visit::{Answer, Refused, see_other},
     both,
-    collection::{Collection, read},
+    collection::{Collection, of_no_partner, read},
     desk_at::{Desk, query},
     doc::{items, text, texts, time},
     fields::Fields,
@@ -34,6 +34,10 @@ impl Collection for Roles {
     const COLUMNS: &'static [&'static str] = &["Name", "Permissions", "Tenant", "Changed"];
     const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[];
     const STEP_UP: bool = true;
+
+    fn cannot_add(desk: &Desk) -> Option<String> {
+        of_no_partner(desk)
+    }
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let names = desk.names(docs, &["tenant_id"]).await?;
@@ -179,22 +183,32 @@ async fn compare(desk: Desk) -> Answer {
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
-/// A choice among the roles that can be given here.
-pub(super) async fn choice(desk: &Desk, now: &Fields, help: &str) -> Result<Option<Part>, Refused> {
+/// A choice among the roles that can be given here. Those that are held and stand in no choice are sent along as they are.
+pub(super) async fn choice(desk: &Desk, now: &Fields, help: &str) -> Result<Vec<Part>, Refused> {
     let mut pairs = vec![("per_page".to_owned(), "100".to_owned()), ("sort".to_owned(), "name".to_owned())];
     pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
-    if !desk.caller().may(Action::List, Kind::Role) {
-        return Ok(None);
+    let mut roles = Vec::new();
+    if desk.caller().may(Action::List, Kind::Role) {
+        roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &pairs).await)?.data;
     }
-    let mut roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &pairs).await)?.data;
+    Ok(choice_of(&roles, now, help))
+}
+
+/// The same among these.
+pub(super) fn choice_of(roles: &[Value], now: &Fields, help: &str) -> Vec<Part> {
     let held = now.all("roles");
-    roles.retain(|role| {
+    let offered = |role: &&Value| {
         !text(role, "name").starts_with("Only ") || held.contains(&text(role, "id").to_owned())
-    });
-    let options: Vec<(String, String)> =
-        roles.iter().map(|role| (text(role, "id").to_owned(), text(role, "name").to_owned())).collect();
-    if options.is_empty() {
-        return Ok(None);
+    };
+    let options: Vec<(String, String)> = roles
+        .iter()
+        .filter(offered)
+        .map(|role| (text(role, "id").to_owned(), text(role, "name").to_owned()))
+        .collect();
+    let unseen = held.iter().filter(|id| options.iter().all(|(known, _)| known != *id));
+    let mut parts: Vec<Part> = unseen.map(|id| Part::Hidden("roles".to_owned(), id.clone())).collect();
+    if !options.is_empty() {
+        parts.push(Input::new("roles", "Roles", Takes::Any(options), &now.lines("roles")).help(help).into());
     }
-    Ok(Some(Input::new("roles", "Roles", Takes::Any(options), &now.lines("roles")).help(help).into()))
+    parts
 }

@@ -4,7 +4,7 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::Action;
+use keyward_core::{Action, Error, IfMatch};
 use keyward_model::{Kind, Role, User};
 use serde_json::{Value, json};
 
@@ -18,11 +18,12 @@ use super::{
     parts::{filters, pager},
     permissions::{chosen, grid},
     problems,
+    roles::choice_of,
     users::{Users, name, tier},
 };
 use crate::{
     Notice, Problems, Severity,
-    component::{Block, Content, FormBlock, Input, Panel, Part, Piece, Row, RowAction, Sign, Table, Takes},
+    component::{Block, Content, FormBlock, Panel, Piece, Row, RowAction, Sign, Table},
 };
 
 const PATH: &str = "settings/iam/staff";
@@ -103,45 +104,38 @@ struct Access {
     version: Option<i64>,
     /// The roles of their tenant, or of the platform, that can be given.
     roles: Vec<Value>,
-    /// The role of theirs alone, if they have one.
+    /// The role of theirs alone, if there is one, and whether they have it.
     own: Option<Value>,
+    has_own: bool,
 }
 
 impl Access {
     async fn of(desk: &Desk) -> Result<Self, Refused> {
         let (user, version) = read::<Users>(desk).await?;
-        let mut pairs =
-            vec![("per_page".to_owned(), "100".to_owned()), ("sort".to_owned(), "name".to_owned())];
-        if !text(&user, "tenant_id").is_empty() {
-            pairs.push(("tenant_id".to_owned(), text(&user, "tenant_id").to_owned()));
-        }
         let mut roles = Vec::new();
+        let mut own = None;
         if desk.caller().may(Action::List, Kind::Role) {
-            roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &pairs).await)?.data;
-        }
-        // Roles of others alone are no choice here.
-        let held = texts(&user, "roles");
-        roles.retain(|role| {
-            !text(role, "name").starts_with("Only ") || held.contains(&text(role, "id").to_owned())
-        });
-        for id in held
-            .iter()
-            .filter(|id| roles.iter().all(|role| text(role, "id") != **id))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            if let Ok(document) = desk.state.keyward.read::<Role>(&desk.call(), &id).await {
-                roles.push(document.body);
+            let mut within =
+                vec![("per_page".to_owned(), "100".to_owned()), ("sort".to_owned(), "name".to_owned())];
+            if !user["tenant_id"].is_null() {
+                within.push(("tenant_id".to_owned(), text(&user, "tenant_id").to_owned()));
             }
+            roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &within).await)?.data;
+            // The role of theirs alone may be beyond the first hundred, and may be there although nobody has it.
+            within.push(("name".to_owned(), own_role_name(&user)));
+            let named = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &within).await)?.data;
+            own = named.into_iter().find(|role| role["tenant_id"] == user["tenant_id"]);
         }
-        let name = own_role_name(&user);
-        let at = roles.iter().position(|role| text(role, "name") == name);
-        let own = at.map(|at| roles.remove(at));
-        Ok(Self { user, version, roles, own })
+        let own_id = own.as_ref().map(|role| text(role, "id").to_owned());
+        roles.retain(|role| Some(text(role, "id")) != own_id.as_deref());
+        let held = texts(&user, "roles");
+        let has_own = own_id.is_some_and(|id| held.contains(&id));
+        Ok(Self { user, version, roles, own, has_own })
     }
 
     fn direct(&self) -> Vec<String> {
-        self.own.as_ref().map(|role| texts(role, "permissions")).unwrap_or_default()
+        let own = self.own.as_ref().filter(|_| self.has_own);
+        own.map(|role| texts(role, "permissions")).unwrap_or_default()
     }
 
     /// The roles that they have, but for the one of theirs alone.
@@ -187,15 +181,7 @@ async fn show(
     screen.deeds.clear();
     if desk.may(Action::Update, Kind::User) {
         let mut parts = Vec::new();
-        let options: Vec<(String, String)> = access
-            .roles
-            .iter()
-            .map(|role| (text(role, "id").to_owned(), text(role, "name").to_owned()))
-            .collect();
-        if !options.is_empty() {
-            let roles = Input::new("roles", "Roles", Takes::Any(options), &fields.lines("roles"));
-            parts.push(Part::from(roles));
-        }
+        parts.extend(choice_of(&access.roles, fields, ""));
         parts.push(grid(desk, fields, "permissions", &name(&access.user)).await?);
         let mut form = desk.form(desk.link(&format!("users/{}/access/review", desk.id())));
         form.problems = problems;
@@ -276,7 +262,7 @@ async fn save(sent: Sent) -> Answer {
     let access = Access::of(&desk).await?;
     match apply(&desk, &access, fields.all("roles"), fields.all("permissions"), fields.get("version")).await {
         Ok(()) => Ok(desk.on_to(&format!("users/{}/access", desk.id()))),
-        Err(keyward_core::Error::PreconditionFailed) => {
+        Err(Error::PreconditionFailed) => {
             let mut asked = fields.clone();
             asked.set("key", Vec::new());
             let problems =
@@ -290,43 +276,55 @@ async fn save(sent: Sent) -> Answer {
     }
 }
 
-/// Makes what somebody has alone what was chosen, then gives the roles.
+/// Gives the roles, and makes the role of theirs alone what was chosen. Whatever is refused is refused before anything is
+/// given: a role that they have already is changed last, one that they have not is in order before they get it.
 async fn apply(
     desk: &Desk,
     access: &Access,
     mut roles: Vec<String>,
     direct: Vec<String>,
     version: &str,
-) -> Result<(), keyward_core::Error> {
+) -> Result<(), Error> {
     let (keyward, call) = (&desk.state.keyward, desk.call());
     let read_at: Option<i64> = version.parse().ok();
-    if read_at.is_some() && read_at != access.version {
-        return Err(keyward_core::Error::PreconditionFailed);
-    }
-    let mut emptied = None;
+    let condition = read_at.map(|version| IfMatch::Versions(vec![version]));
+    let body = json!({ "permissions": direct });
+    let mut made = None;
+    let mut later = None;
     match &access.own {
-        Some(role) if direct.is_empty() => emptied = Some(text(role, "id").to_owned()),
-        Some(role) => {
-            if direct != access.direct() {
-                let body = json!({ "permissions": direct });
-                keyward.update::<Role>(&call, text(role, "id"), body, None).await?;
-            }
-            roles.push(text(role, "id").to_owned());
-        }
         None if direct.is_empty() => {}
         None => {
             let mut body = json!({ "name": own_role_name(&access.user), "permissions": direct });
-            if !text(&access.user, "tenant_id").is_empty() {
+            if !access.user["tenant_id"].is_null() {
                 body["tenant_id"] = access.user["tenant_id"].clone();
             }
-            roles.push(keyward.create::<Role>(&call, body).await?.id);
+            let id = keyward.create::<Role>(&call, body).await?.id;
+            roles.push(id.clone());
+            made = Some(id);
+        }
+        Some(_) if direct.is_empty() => {}
+        Some(role) => {
+            let id = text(role, "id").to_owned();
+            roles.push(id.clone());
+            if access.has_own {
+                later = Some(id);
+            } else {
+                keyward.update::<Role>(&call, &id, body.clone(), None).await?;
+            }
         }
     }
-    keyward.put_user_roles(&call, desk.id(), json!({ "roles": roles }), None).await?;
-    if let Some(id) = emptied {
+    let given = keyward.put_user_roles(&call, desk.id(), json!({ "roles": roles }), condition).await;
+    if let (Err(_), Some(id)) = (&given, made) {
+        // Nobody has it, so it goes as it came.
         keyward.delete::<Role>(&call, &id, None).await?;
     }
-    Ok(())
+    given?;
+    match later {
+        Some(id) if direct != access.direct() => {
+            keyward.update::<Role>(&call, &id, body, None).await.map(|_| ())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A note that a role is one person's alone.

@@ -10,7 +10,7 @@ use super::{
     desk_at::Desk,
     doc::{badge, is_over, text, time, words},
     fields::Fields,
-    parts::{RUNS, document, status, written},
+    parts::{RUNS, document, replacing, status, written},
 };
 use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes};
 
@@ -97,7 +97,13 @@ impl Collection for Tenants {
         parts.push(
             Input::new("contact_email", "Contact", Takes::Line("email"), now.get("contact_email")).into(),
         );
-        let partners = partners(desk).await?;
+        let mut partners = partners(desk).await?;
+        // Whoever is the partner now can be chosen, however many others there are.
+        let now_id = now.get("partner_id");
+        if partners.iter().all(|(id, _)| id != now_id) {
+            let name = desk.names(&[json!({ "id": now_id })], &["id"]).await?.of(now_id);
+            partners.push((now_id.to_owned(), name));
+        }
         if partners.len() > 1 {
             parts.push(
                 Input::new("partner_id", "Partner", Takes::One(partners), now.get("partner_id")).into(),
@@ -121,10 +127,13 @@ impl Collection for Tenants {
             "settings": document(fields, "settings"),
             "branding": document(fields, "branding"),
         });
-        if editing.is_none() {
+        let Some(doc) = editing else {
             body["slug"] = fields.get("slug").into();
-        } else {
-            body["status"] = fields.or("status", "active").into();
+            return Ok(body);
+        };
+        body["status"] = fields.or("status", "active").into();
+        for name in ["settings", "branding"] {
+            body[name] = replacing(&doc[name], document(fields, name));
         }
         Ok(body)
     }

@@ -15,7 +15,7 @@ use super::{
     desk_at::{Desk, Sent},
     doc::{badge, is_over, text, time},
     fields::Fields,
-    parts::{WORKS, document, status, written},
+    parts::{WORKS, document, replacing, status, written},
     sessions::session_table,
 };
 use crate::{
@@ -112,6 +112,14 @@ impl Collection for Users {
         Ok(docs.iter().map(row).collect())
     }
 
+    fn foot(desk: &Desk) -> Vec<Block> {
+        if !desk.may(Action::Create, Kind::User) {
+            return Vec::new();
+        }
+        let import = Piece::Link(desk.link("users/import"), "Import users from a table".to_owned());
+        vec![Block::Text(import.into())]
+    }
+
     fn given(doc: &Value) -> Fields {
         let mut fields = Fields::of(doc);
         fields.set("custom_attributes", vec![written(doc, "custom_attributes")]);
@@ -144,7 +152,9 @@ impl Collection for Users {
             "custom_attributes": document(fields, "custom_attributes"),
         });
         match editing {
-            Some(_) => {
+            Some(doc) => {
+                let attributes = document(fields, "custom_attributes");
+                body["custom_attributes"] = replacing(&doc["custom_attributes"], attributes);
                 body["name"] = fields.get("name").into();
                 body["status"] = fields.or("status", "active").into();
             }
@@ -296,7 +306,7 @@ async fn hand_over(desk: &Desk) -> Answer {
     let (doc, _) = read::<Users>(desk).await?;
     let keyward = &desk.state.keyward;
     let link = desk.found(keyward.password_link(&desk.call(), text(&doc, "email")).await)?;
-    let code = link.rsplit('=').next().unwrap_or_default();
+    let code = link.rsplit('#').next().unwrap_or_default();
     let known =
         keyward.password_link_of(code).await.map_err(|error| desk.state.failed(&desk.request, &error))?;
     let page = ResetLink {
@@ -312,8 +322,9 @@ async fn hand_over(desk: &Desk) -> Answer {
 async fn sessions(desk: Desk) -> Answer {
     let (doc, _) = read::<Users>(&desk).await?;
     let mut screen = object::<Users>(&desk, &doc, "sessions").await?;
-    let pairs =
+    let mut pairs =
         vec![("user_id".to_owned(), desk.id().to_owned()), ("sort".to_owned(), "-created_at".to_owned())];
+    pairs.extend(desk.query().pairs().iter().filter(|(name, _)| name == "page").cloned());
     screen.blocks.extend(session_table(&desk, &pairs).await?);
     Ok(desk.show(StatusCode::OK, &screen))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Notice, Problems, Severity,
-    component::{Block, CodePanel, FormBlock, Panel, Part},
+    component::{Block, CodePanel, FormBlock, Grid, Panel, Part},
 };
 
 /// A form, with what was wrong with it.
@@ -124,7 +124,16 @@ pub(super) async fn save<C: Collection>(sent: Sent) -> Answer {
     }
     let theirs = C::given(&doc);
     for (name, choice) in fields.beginning("take-") {
-        if choice == "theirs" {
+        if choice != "theirs" {
+            continue;
+        }
+        if name == PERMISSIONS {
+            let parts = C::parts(&desk, &theirs, Some(&doc)).await?;
+            for sent in ["view", "change", "some"] {
+                fields.set(sent, Vec::new());
+            }
+            fields.set("beside", granted(&parts));
+        } else {
             fields.set(&name, theirs.all(&name));
         }
     }
@@ -136,6 +145,15 @@ pub(super) async fn save<C: Collection>(sent: Sent) -> Answer {
         Err(Error::PreconditionFailed) => changed_meanwhile::<C>(&desk, &fields, &doc, version).await,
         Err(error) => refused_form::<C>(&desk, &fields, Some(&doc), read_at, &error).await,
     }
+}
+
+/// What the choice between two people's permissions is called.
+const PERMISSIONS: &str = "permissions-granted";
+
+/// The permissions that a form's grid comes to; none where there is no grid.
+fn granted(parts: &[Part]) -> Vec<String> {
+    let grid = parts.iter().find_map(|part| if let Part::Grid(grid) = part { Some(grid) } else { None });
+    grid.map(Grid::chosen).unwrap_or_default()
 }
 
 /// Somebody else was quicker: field by field, whose value shall it be?
@@ -150,14 +168,16 @@ async fn changed_meanwhile<C: Collection>(
     let theirs = C::given(doc);
     let mut asked = Asked::first(mine, Some(doc), version);
     let mut beside = Vec::new();
-    for input in C::parts(desk, mine, Some(doc)).await?.iter().filter_map(|part| match part {
-        Part::Input(input) => Some(input),
-        _ => None,
-    }) {
+    let parts = C::parts(desk, mine, Some(doc)).await?;
+    for input in parts.iter().flat_map(Part::inputs) {
         let (own, other) = (mine.lines(&input.name), theirs.lines(&input.name));
         if own.trim() != other.trim() {
             beside.push(whose(&input.name, &input.label, &own, &other));
         }
+    }
+    let (own, other) = (granted(&parts), granted(&C::parts(desk, &theirs, Some(doc)).await?));
+    if own != other {
+        beside.push(whose(PERMISSIONS, "Permissions", &own.join("\n"), &other.join("\n")));
     }
     asked.beside = beside;
     asked.status = StatusCode::PRECONDITION_FAILED;
