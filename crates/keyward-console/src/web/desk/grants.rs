@@ -153,7 +153,7 @@ async fn add(sent: Sent) -> Answer {
     };
     let (mut grants, version) = grants_of(&desk).await?;
     let before = grants.iter().find(|grant| text(grant, "tenant_id") == tenant.id);
-    let roles = before.map(|grant| grant["roles"].clone()).unwrap_or_else(|| json!([]));
+    let roles = before.map_or_else(|| json!([]), |grant| grant["roles"].clone());
     grants.retain(|grant| text(grant, "tenant_id") != tenant.id);
     grants.push(json!({
         "roles": roles,

@@ -292,7 +292,8 @@ async fn apply(
     let mut made = None;
     let mut later = None;
     match &access.own {
-        None if direct.is_empty() => {}
+        // With nothing alone, they have no such role.
+        _ if direct.is_empty() => {}
         None => {
             let mut body = json!({ "name": own_role_name(&access.user), "permissions": direct });
             if !access.user["tenant_id"].is_null() {
@@ -302,7 +303,6 @@ async fn apply(
             roles.push(id.clone());
             made = Some(id);
         }
-        Some(_) if direct.is_empty() => {}
         Some(role) => {
             let id = text(role, "id").to_owned();
             roles.push(id.clone());
