@@ -19,7 +19,7 @@ async fn found<R: keyward_core::Administered>(site: &Site, pairs: &[(&str, &str)
 }
 
 /// Every field of the form that is shown, as a browser would send it, with these instead of its own.
-fn filled<'a>(form: &'a Reply, instead: &'a [(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn filled<'a>(form: &'a Reply, instead: &'a [(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let hidden = regex::Regex::new(r#"<input type="hidden" name="([^"]+)" value="([^"]*)">"#).unwrap();
     let mut all: Vec<(&str, &str)> = hidden
         .captures_iter(&form.body)
