@@ -67,16 +67,23 @@ impl<'a> Params<'a> {
 
 /// Reads the parameters of a list of `R`.
 pub(crate) fn query<R: Resource>(pairs: &[(String, String)], now: Timestamp) -> Result<Query, Error> {
-    let within = "expires_within_days";
-    let (mine, others): (Vec<_>, Vec<_>) =
-        pairs.iter().cloned().partition(|(name, _)| name == within && R::SORTS.contains(&Field::ExpiresAt));
+    let (within, expired) = ("expires_within_days", "expired");
+    let expires = R::SORTS.contains(&Field::ExpiresAt);
+    let is_mine = |(name, _): &(String, String)| expires && (name == within || name == expired);
+    let (mine, others): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(is_mine);
     let mut query = query_of(R::KIND, R::SORTS, R::FILTERS, &others)?;
     let mut params = Params::new(&mine)?;
-    if !mine.is_empty() {
+    let mut condition = |test| query.conditions.push(Condition { field: Field::ExpiresAt, test });
+    match params.take(expired) {
+        None => {}
+        Some("true") => condition(Test::Before(now)),
+        Some("false") => condition(Test::From(now)),
+        Some(_) => return Err(wrong(expired, "invalid_value", "expired must be true or false.")),
+    }
+    if mine.iter().any(|(name, _)| name == within) {
         let days = params.take_number(within, 0, 36_500)?;
-        let until = now.plus_seconds(i64::from(days) * 86_400);
-        query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::From(now) });
-        query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::Before(until) });
+        condition(Test::From(now));
+        condition(Test::Before(now.plus_seconds(i64::from(days) * 86_400)));
     }
     Ok(query)
 }

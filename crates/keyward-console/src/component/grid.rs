@@ -17,8 +17,8 @@ pub struct GridRow {
     pub views: bool,
     /// Whether Change is chosen.
     pub changes: bool,
-    /// Permissions of Change that are held without the others.
-    pub some: Vec<String>,
+    /// The permissions of Change one by one, where there are several: each with whether it is held without the others.
+    pub some: Vec<(String, bool)>,
     /// Why View can't be given; empty when it can.
     pub view_locked: String,
     /// Why Change can't be given; empty when it can.
@@ -44,6 +44,13 @@ pub struct Grid {
 
 impl HtmlSafe for Grid {}
 
+impl GridRow {
+    /// Whether the single permissions are shown at once.
+    fn opens(&self) -> bool {
+        self.some.iter().any(|(_, held)| *held)
+    }
+}
+
 impl Grid {
     fn count(&self) -> String {
         let views = self.rows.iter().filter(|row| row.views || row.changes).count();
@@ -62,7 +69,7 @@ impl Grid {
             if row.changes {
                 all.extend(row.change.iter().cloned());
             }
-            all.extend(row.some.iter().cloned());
+            all.extend(row.some.iter().filter(|(_, held)| *held).map(|(permission, _)| permission.clone()));
         }
         all.sort();
         all.dedup();

@@ -119,6 +119,11 @@ fn list_parameters<R: Resource>() -> Vec<Parameter> {
             "Only those that work now and expire in so many days.",
             json!({ "type": "integer", "minimum": 1, "maximum": 36_500 }),
         ));
+        parameters.push(Parameter::new(
+            "expired",
+            "Only those that have expired, or only those that have not.",
+            json!({ "type": "boolean" }),
+        ));
     }
     parameters
 }

@@ -241,9 +241,17 @@ async fn expires_within_days() {
     assert_eq!(found("expires_within_days=30&q=later").await, ["acme.later"]);
     app.advance(10 * DAY);
     assert_eq!(found("expires_within_days=30").await, ["acme.later"], "what has expired expires no more");
-    for wrong in
-        ["expires_within_days=-1", "expires_within_days=x", "expires_within_days=", "expires_within_days=1.5"]
-    {
+    assert_eq!(found("expired=true").await, ["acme.soon", "globex.other"]);
+    assert_eq!(found(&format!("expired=true&tenant_id={acme}")).await, ["acme.soon"]);
+    assert_eq!(found(&format!("expired=false&tenant_id={acme}")).await, ["acme.last", "acme.later"]);
+    for wrong in [
+        "expires_within_days=-1",
+        "expires_within_days=x",
+        "expires_within_days=",
+        "expires_within_days=1.5",
+        "expired=yes",
+        "expired=",
+    ] {
         let reply = app.admin(get(&admin(&format!("applications?{wrong}")))).await;
         assert!([400, 422].contains(&reply.status), "{wrong}: {}", reply.text());
     }

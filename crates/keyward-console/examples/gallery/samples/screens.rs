@@ -129,7 +129,11 @@ fn grid(words: &Words) -> Grid {
         change: vec![format!("{resource}:read"), format!("{resource}:write")],
         views,
         changes,
-        some: if resource == "points" { vec![format!("{resource}:write")] } else { Vec::new() },
+        some: if resource == "points" {
+            vec![(format!("{resource}:write"), true), (format!("{resource}:delete"), false)]
+        } else {
+            Vec::new()
+        },
         view_locked: String::new(),
         change_locked: text(locked),
         escalates: resource == "users",

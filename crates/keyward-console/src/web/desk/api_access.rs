@@ -82,6 +82,7 @@ impl Collection for ApiAccess {
     const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[
         ("Active", "status", "active"),
         ("Expiring", "expires_within_days", "30"),
+        ("Expired", "expired", "true"),
         ("Disabled", "status", "disabled"),
     ];
     const STEP_UP: bool = true;

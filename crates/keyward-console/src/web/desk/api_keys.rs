@@ -46,6 +46,8 @@ impl Collection for ApiKeys {
         "A key works for this tenant only. Name it after system and environment, e.g. crm-sync-prod.";
     const COLUMNS: &'static [&'static str] =
         &["Name", "Permissions", "Environment", "Last used", "Expires", "State", "Tenant"];
+    const CHIPS: &'static [(&'static str, &'static str, &'static str)] =
+        &[("Active", "status", "active"), ("Disabled", "status", "disabled"), ("Expired", "expired", "true")];
     const STEP_UP: bool = true;
 
     fn cannot_add(desk: &Desk) -> Option<String> {

@@ -14,7 +14,7 @@ use super::{
     audit::activity_table,
     both,
     desk_at::{Desk, query},
-    doc::so_many,
+    doc::{moment, so_many},
 };
 use crate::{
     Notice, Severity,
@@ -57,6 +57,10 @@ async fn show(desk: Desk) -> Answer {
     screen.blocks.push(Block::Figures(figures(&desk, failed).await?));
     screen.blocks.push(Panel::new("charts", "The last 24 hours", charts).into());
     screen.blocks.extend(why.map(Block::Panel));
+    if desk.caller().may(Action::List, Kind::Application) {
+        let chart = desk.found(expiries(&desk).await)?;
+        screen.blocks.push(Panel::new("expiries", "What ends next", vec![Block::Chart(chart)]).into());
+    }
     let wanted: Vec<(&str, &str)> =
         desk.place.as_ref().map(|place| ("tenant_id", place.id.as_str())).into_iter().collect();
     let latest = activity_table(&desk, &wanted).await?;
@@ -103,6 +107,11 @@ async fn figures(desk: &Desk, failed: u64) -> Result<Figures, Refused> {
         let tone = if expiring > 0 { Tone::Warning } else { Tone::Plain };
         let path = format!("settings/iam/api-access?{}", query(&[("expires_within_days", "30")]));
         figures.push(figure(expiring, "expires within 30 days", "expire within 30 days", &path, tone));
+        let over = [("type", "service"), ("expired", "true")];
+        let expired = desk.found(total::<Application>(desk, &over).await)?;
+        let tone = if expired > 0 { Tone::Warning } else { Tone::Plain };
+        let path = format!("settings/iam/api-access?{}", query(&[("expired", "true")]));
+        figures.push(figure(expired, "API client expired", "API clients expired", &path, tone));
     }
     if may(Kind::ApiKey) {
         let keys = desk.found(total::<ApiKey>(desk, &[]).await)?;
@@ -112,6 +121,40 @@ async fn figures(desk: &Desk, failed: u64) -> Result<Figures, Refused> {
     let path = format!("audit?{}", query(&[("action", "sign_in.failed")]));
     figures.push(figure(failed, "failed sign-in in 24 hours", "failed sign-ins in 24 hours", &path, tone));
     Ok(Figures { figures })
+}
+
+/// How many weeks ahead the chart of expiries tells of.
+const WEEKS: usize = 12;
+
+/// How many API clients expire in each of the next weeks.
+async fn expiries(desk: &Desk) -> Result<Chart, Error> {
+    let days = (WEEKS * 7).to_string();
+    let mut pairs = vec![
+        ("type".to_owned(), "service".to_owned()),
+        ("expires_within_days".to_owned(), days),
+        ("sort".to_owned(), "expires_at".to_owned()),
+        ("per_page".to_owned(), "100".to_owned()),
+    ];
+    pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
+    let listing = desk.state.keyward.list::<Application>(&desk.call(), &pairs).await?;
+    let mut numbers = vec![0; WEEKS];
+    for doc in &listing.data {
+        let ahead = moment(doc, "expires_at").map(|at| at.unix_seconds() - desk.now.unix_seconds());
+        let week = ahead.and_then(|seconds| usize::try_from(seconds / (7 * 86_400)).ok());
+        if let Some(number) = week.and_then(|week| numbers.get_mut(week)) {
+            *number += 1;
+        }
+    }
+    let total = listing.total.unwrap_or_default();
+    let first = if total > 100 { " The first 100 are drawn." } else { "" };
+    let begins = |week: usize| i64::try_from(week).unwrap_or_default() * 7 * 86_400;
+    Ok(Chart {
+        id: "expiries-by-week",
+        title: "API clients that expire, by week".to_owned(),
+        summary: format!("{} in the next {WEEKS} weeks.{first}", so_many(total, "expires", "expire")),
+        labels: (0..WEEKS).map(|week| desk.now.plus_seconds(begins(week)).date_for_people()).collect(),
+        series: vec![Series { name: "Expire".to_owned(), numbers }],
+    })
 }
 
 /// A chart of events by their outcome.

@@ -84,15 +84,20 @@ pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str
         if !can_view && !can_change && !views {
             continue;
         }
-        let mut some = Vec::new();
-        if *can_change && !changes {
-            some = only.iter().filter(|permission| chosen.contains(permission)).cloned().collect();
+        let mut some: Vec<(String, bool)> = Vec::new();
+        if *can_change {
+            some = only.iter().map(|one| (one.clone(), !changes && chosen.contains(one))).collect();
+        }
+        let held_alone = |permission: &String| some.iter().any(|(one, held)| *held && one == permission);
+        beside.retain(|permission| !held_alone(permission));
+        // One permission is the whole of Change, and View stands in a column of its own.
+        if only.len() < 2 && !some.iter().any(|(_, held)| *held) {
+            some.clear();
         }
         let given: &[String] = if changes { &change } else { view.as_slice() };
         if changes && *can_change || views && !changes && *can_view {
             beside.retain(|permission| !given.contains(permission));
         }
-        beside.retain(|permission| !some.contains(permission));
         rows.push(GridRow {
             resource: row.resource.clone(),
             label: row.label.clone(),
