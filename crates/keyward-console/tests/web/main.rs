@@ -18,3 +18,6 @@ mod second_factor;
 mod sessions;
 mod signing_in;
 mod support;
+#[path = "../../examples/gallery/samples/words.rs"]
+#[expect(dead_code, reason = "the sample pages use the rest")]
+mod words;

@@ -135,7 +135,12 @@ impl Site {
 
     /// A new browser, which knows nothing.
     pub(crate) fn browser(&self) -> Browser {
-        Browser { sender: self.sender.clone(), cookies: RefCell::default(), last: RefCell::default() }
+        Browser {
+            sender: self.sender.clone(),
+            cookies: RefCell::default(),
+            last: RefCell::default(),
+            agent: RefCell::default(),
+        }
     }
 
     /// Sends a request of no browser.
@@ -195,10 +200,20 @@ pub(crate) struct Browser {
     pub(crate) cookies: RefCell<BTreeMap<String, String>>,
     /// The page that is shown.
     last: RefCell<Option<Reply>>,
+    /// What it calls itself.
+    agent: RefCell<Option<String>>,
 }
 
 impl Browser {
+    /// Calls itself so from now on, as far as that can stand in a header.
+    pub(crate) fn calls_itself(&self, agent: &str) {
+        *self.agent.borrow_mut() = Some(agent.chars().filter(|c| (' '..='~').contains(c)).collect());
+    }
+
     async fn send(&self, mut request: TestRequest) -> Reply {
+        if let Some(agent) = &*self.agent.borrow() {
+            request = request.insert_header(("user-agent", agent.as_str()));
+        }
         for (name, value) in self.cookies.borrow().iter() {
             request = request.cookie(Cookie::new(name.clone(), value.clone()));
         }
