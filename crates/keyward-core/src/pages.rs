@@ -7,7 +7,7 @@ use keyward_model::{
     AdminRole, AnyId, Field, Id, Kind, Owner, Permission, Reach, Record, ScopeSet, Status, Tenant, Timestamp,
     UniqueKey, User, Value,
 };
-use keyward_policy::{Action as Act, Principal, Target, decide, may_grant};
+use keyward_policy::{Action as Act, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Condition, EventQuery, Query, StoreExt, Tally, Test};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -76,10 +76,10 @@ impl Caller {
         decide(&self.principal, action, Target::object(kind, owner)).is_ok()
     }
 
-    /// Whether the caller is a super admin.
+    /// Whether the caller may make somebody of this tier.
     #[must_use]
-    pub fn is_super_admin(&self) -> bool {
-        matches!(self.principal, Principal::User { tier: Some(AdminRole::SuperAdmin), .. })
+    pub fn may_make(&self, tier: AdminRole) -> bool {
+        may_set_tier(&self.principal, None, Some(tier)).is_ok()
     }
 }
 
@@ -115,8 +115,11 @@ fn place(tenant: &Tenant, partner: Option<String>) -> TenantPlace {
 }
 
 impl Keyward {
-    /// The tenant by this slug or identifier, if the caller sees it.
+    /// The tenant by this slug or identifier, if the caller may look at it.
     pub async fn tenant_place(&self, call: &Call, text: &str) -> Result<Option<TenantPlace>, Error> {
+        if !call.caller.may(Act::Read, Kind::Tenant) {
+            return Ok(None);
+        }
         let reach = call.caller.reach();
         let found: Option<Tenant> = match text.parse() {
             Ok(id) => self.inner.store.get_as(&reach, id).await?,
@@ -131,9 +134,10 @@ impl Keyward {
         Ok(Some(place(&tenant, partner.map(|partner| partner.name))))
     }
 
-    /// What these identifiers are called, as far as the caller sees them.
+    /// What these identifiers are called, as far as the caller may look at what they name.
     pub async fn names(&self, call: &Call, ids: &BTreeSet<AnyId>) -> Result<BTreeMap<AnyId, String>, Error> {
-        let ids: Vec<AnyId> = ids.iter().copied().collect();
+        let seen = ids.iter().filter(|id| call.caller.may(Act::Read, id.kind));
+        let ids: Vec<AnyId> = seen.copied().collect();
         let records = self.inner.store.get_many(&call.caller.reach(), &ids).await?;
         let name = |record: &Record| match record {
             Record::User(user) if !user.name.is_empty() => user.name.clone(),

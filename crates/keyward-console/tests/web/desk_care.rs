@@ -285,3 +285,43 @@ async fn the_current_tenant_is_one_that_is_there() {
     let chosen = browser.get("/console/t/~/users").await.expect(303).location();
     assert!(chosen.starts_with("/console/switch?then="), "{chosen}");
 }
+
+/// Somebody with one permission of a role in this tenant, or on the platform.
+async fn with_one(site: &Site, permission: &str, tenant: &Value) -> Browser {
+    let mut role = json!({ "name": "One", "permissions": [permission] });
+    let mut person = json!({});
+    if !tenant.is_null() {
+        role["tenant_id"] = tenant["id"].clone();
+        person["tenant_id"] = tenant["id"].clone();
+    }
+    let role = site.create::<Role>(role).await;
+    let id = site.person("one@acme.example", person).await;
+    let roles = json!({ "roles": [role["id"]] });
+    site.keyward.put_user_roles(&site.operator(), &id, roles, None).await.unwrap();
+    site.clock.advance_seconds(1);
+    site.signed_in("one@acme.example").await
+}
+
+#[actix_web::test]
+async fn names_are_for_those_who_may_look_at_what_they_name() {
+    let (site, tenant) = furnished("Ordinary").await;
+    let zoe = json!({ "tenant_id": tenant["id"], "name": "Zoe Hidden" });
+    let id = site.person("zoe@acme.example", zoe).await;
+    site.signed_in("zoe@acme.example").await;
+    let sessions = "/console/t/acme/sessions";
+    let one = with_one(&site, "keyward:sessions:read", &tenant).await;
+    let page = one.get(sessions).await.expect(200);
+    assert!(page.body.contains(&id) && !page.body.contains("Zoe Hidden"), "{}", words(&page));
+    // Who may look at users reads the name.
+    let page = as_super_admin(&site).await.get(sessions).await.expect(200);
+    assert!(page.body.contains("Zoe Hidden"), "{}", words(&page));
+}
+
+#[actix_web::test]
+async fn a_tenant_is_no_place_for_those_who_may_not_look_at_it() {
+    let (site, _) = furnished("Ordinary").await;
+    let staff = with_one(&site, "keyward:users:read", &Value::Null).await;
+    staff.get("/console/users").await.expect(200);
+    assert_eq!(staff.get("/console/t/acme/users").await.status, 404);
+    assert_eq!(staff.get("/console/t/there-is-none/users").await.status, 404);
+}

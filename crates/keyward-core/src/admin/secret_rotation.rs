@@ -1,6 +1,6 @@
 //! Turning over to a new secret, with an overlap in which the old one still works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyward_model::{Action, AnyId, Entity, Field, Id, Kind, Secret, Timestamp, Usage, Value as FieldValue};
 use keyward_policy::{Action as Act, Target, liveness};
@@ -13,7 +13,7 @@ use validator::Validate;
 use super::{
     ATTEMPTS, SecretHolder, Work, busy,
     idempotency::{self, Replay},
-    secrets::{make, without_value},
+    secrets::{make, written},
 };
 use crate::{Call, Error, FieldError, Keyward, Written, directory::secrets_of, forms};
 
@@ -67,25 +67,14 @@ impl Keyward {
             let act = Act::Act("rotate_secret");
             let holder: R = self.one(&work, act, id).await?;
             let permit = work.may(act, Target::object(R::KIND, holder.owner())).await?;
-            if !holder.can_keep_secrets() {
-                let detail = "What runs in other people's hands can't keep a secret.".to_owned();
-                return Err(Error::Conflict { code: "not_applicable", detail });
-            }
-            // A secret gives all that its holder has to whoever sees it.
-            work.holds_what(&holder.client_id(), holder.owner()).await?;
+            work.may_see_secret_of(&holder).await?;
             // Those that are revoked at once make room themselves.
             if rotation.overlap_seconds > 0 {
                 self.room_for_secret(holder.id().any(), work.now).await?;
             }
             let old = self.outgoing_secrets(holder.id().any(), &rotation, work.now).await?;
             let (secret, shown) = make(&work, &holder, None);
-            let mut written = Written {
-                id: secret.id().to_string(),
-                version: secret.meta.version,
-                body: without_value(&shown),
-                has_secret: true,
-                replayed: false,
-            };
+            let mut written = written(&secret, &shown);
             let mut events = vec![work.done(Action::SECRET_CREATED, &secret, &[])];
             let mut change =
                 Change::default().create(secret).replace(holder.meta().version, work.next(&holder));
@@ -129,6 +118,10 @@ impl Keyward {
 
     /// How these applications and agents used their secrets, as far as the caller sees them.
     pub async fn holders_use(&self, call: &Call, ids: &[AnyId]) -> Result<BTreeMap<AnyId, HolderUse>, Error> {
+        let work = Work::begin(self, call);
+        for kind in ids.iter().map(|id| id.kind).collect::<BTreeSet<_>>() {
+            let _permit = work.may(Act::List, Target::collection(kind)).await?;
+        }
         let wanted = ids.iter().map(|id| FieldValue::id(Some(*id))).collect();
         let mut query = Query { per_page: 1_000, ..Query::all(Kind::Secret) };
         query.conditions.push(Condition { field: Field::HolderId, test: Test::OneOf(wanted) });

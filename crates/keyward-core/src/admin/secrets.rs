@@ -159,21 +159,10 @@ impl Keyward {
             if let Some(at) = new.expires_at {
                 in_future(&work, at, "/expires_at")?;
             }
-            if !holder.can_keep_secrets() {
-                let detail = "What runs in other people's hands can't keep a secret.".to_owned();
-                return Err(Error::Conflict { code: "not_applicable", detail });
-            }
-            // A secret gives all that its holder has to whoever sees it.
-            work.holds_what(&holder.client_id(), holder.owner()).await?;
+            work.may_see_secret_of(&holder).await?;
             self.room_for_secret(holder.id().any(), work.now).await?;
             let (secret, shown) = make(&work, &holder, new.expires_at);
-            let mut written = Written {
-                id: secret.id().to_string(),
-                version: secret.meta.version,
-                body: without_value(&shown),
-                has_secret: true,
-                replayed: false,
-            };
+            let mut written = written(&secret, &shown);
             let event = work.done(Action::SECRET_CREATED, &secret, &[]);
             let change = Change::default().create(secret).replace(holder.meta().version, work.next(&holder));
             let tickets = idempotency::ticket(call, &written, work.now).into_iter().collect();
@@ -236,8 +225,31 @@ impl Keyward {
     }
 }
 
-/// The reply as it may be repeated.
-pub(crate) fn without_value(shown: &serde_json::Value) -> serde_json::Value {
+impl Work<'_> {
+    /// Refuses secrets where there can be none, and those that would give the caller more than they hold.
+    pub(super) async fn may_see_secret_of<R: SecretHolder>(&self, holder: &R) -> Result<(), Error> {
+        if !holder.can_keep_secrets() {
+            let detail = "What runs in other people's hands can't keep a secret.".to_owned();
+            return Err(Error::Conflict { code: "not_applicable", detail });
+        }
+        // A secret gives all that its holder has to whoever sees it.
+        self.holds_what(&holder.client_id(), holder.owner()).await
+    }
+}
+
+/// The reply to the making of a secret, as it may be repeated.
+pub(super) fn written(secret: &Secret, shown: &serde_json::Value) -> Written {
+    Written {
+        id: secret.id().to_string(),
+        version: secret.meta.version,
+        body: without_value(shown),
+        has_secret: true,
+        replayed: false,
+    }
+}
+
+/// What is shown once, without it.
+fn without_value(shown: &serde_json::Value) -> serde_json::Value {
     let mut body = shown.clone();
     if let Some(members) = body.as_object_mut() {
         members.remove("value");

@@ -43,10 +43,8 @@ impl Administered for User {
     async fn update(work: &Work<'_>, current: &Self, edit: EditUser) -> Result<Draft<Self>, Error> {
         work.may_set_tier(current.admin_role, edit.admin_role, current.owner()).await?;
         // Whoever decides where reset links go could become this person.
-        if edit.email != current.email
-            && let Some(person) = work.keyward.inner.directory.person(current.id()).await?
-        {
-            work.grantable(&person.permissions, current.owner(), "/email").await?;
+        if edit.email != current.email {
+            work.holds_what_person_has(current, "/email").await?;
         }
         let mut draft = Draft::plain(Self {
             email: edit.email,

@@ -2,7 +2,7 @@
 
 use keyward_model::{
     Action, AdminRole, Changes, Context, Entity, Event, Field, FieldChange, Id, Kind, Meta, Outcome, Owner,
-    Partner, Random, Reach, Role, ScopeSet, Subject, Tenant, Timestamp, Value as FieldValue,
+    Partner, Random, Reach, Role, ScopeSet, Subject, Tenant, Timestamp, User, Value as FieldValue,
 };
 use keyward_policy::{Action as Act, Permit, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Change, Revision, StoreError, StoreExt, TakenKey};
@@ -162,6 +162,14 @@ impl<'a> Work<'a> {
             self.record_refusal(Target::object(Kind::Permission, owner)).await?;
         }
         Err(error)
+    }
+
+    /// Refuses what could make the caller this person: it takes all that the person has.
+    pub(crate) async fn holds_what_person_has(&self, user: &User, pointer: &str) -> Result<(), Error> {
+        match self.keyward.inner.directory.person(user.id()).await? {
+            Some(person) => self.grantable(&person.permissions, user.owner(), pointer).await,
+            None => Ok(()),
+        }
     }
 
     /// Refuses to touch a user above the caller's tier, or to raise one there.

@@ -106,10 +106,8 @@ impl Keyward {
             .may(Act::Act("reset_password"), Target::object(keyward_model::Kind::User, user.owner()))
             .await?;
         work.may_set_tier(user.admin_role, user.admin_role, user.owner()).await?;
-        // Whoever has the link could become this person, so it takes all that the person has.
-        if let Some(person) = self.inner.directory.person(user.id()).await? {
-            work.grantable(&person.permissions, user.owner(), "").await?;
-        }
+        // Whoever has the link could become this person.
+        work.holds_what_person_has(&user, "").await?;
         let stored = self.authenticators_of(user.id()).await?;
         let purpose = purpose_for(stored.as_ref());
         let event = work.done(Action::USER_PASSWORD_LINK_MADE, &user, &[]);

@@ -1,7 +1,7 @@
 //! The grid of permissions, and the catalogue that it shows.
 
-use keyward_core::GrantableRow;
-use keyward_model::{Permission, ScopeSet};
+use keyward_core::{Action, GrantableRow};
+use keyward_model::{Kind, Permission, ScopeSet};
 use serde_json::{Value, json};
 
 use super::{
@@ -167,7 +167,7 @@ impl Collection for Resources {
                     Content::codes(&texts(doc, "change"), "–"),
                     Content::words(if built_in { "Keyward" } else { "You" }),
                 ],
-                actions: if built_in || !desk.caller().is_super_admin() {
+                actions: if built_in || !desk.caller().may(Action::Update, Kind::Permission) {
                     Vec::new()
                 } else {
                     vec![

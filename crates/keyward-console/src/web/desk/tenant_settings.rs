@@ -77,7 +77,7 @@ async fn screen(desk: &Desk, doc: &Value) -> Result<Screen, Refused> {
     let mut screen = desk.screen("Tenant", &[]);
     let (tone, words) = standing(doc);
     screen.badge = Some(Badge { tone, words: words.to_owned() });
-    if desk.caller().is_super_admin() {
+    if desk.caller().may(Action::Update, Kind::Tenant) {
         let own = format!("/console/tenants/{}", text(doc, "id"));
         screen.deeds.push(Deed::link("Edit", format!("{own}/edit")));
         screen.deeds.push(Deed::link("Delete", format!("{own}/delete")));

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, Document, Error, Written};
-use keyward_model::{AdminRole, Kind, User};
+use keyward_model::{AdminRole, Kind, Owner, User};
 use serde_json::{Value, json};
 
 use super::{
@@ -43,17 +43,12 @@ pub(super) fn name(doc: &Value) -> String {
 
 /// The tiers that somebody can give here.
 fn tiers(desk: &Desk, now: &str) -> Vec<(String, String)> {
-    let here = match desk.owner() {
-        keyward_model::Owner::Tenant(_) => "tenant_admin",
-        keyward_model::Owner::Partner(_) => "partner_admin",
-        _ => "super_admin",
+    let role = match desk.owner() {
+        Owner::Tenant(_) => AdminRole::TenantAdmin,
+        Owner::Partner(_) => AdminRole::PartnerAdmin,
+        _ => AdminRole::SuperAdmin,
     };
-    let own = desk.signed_in.admin_role();
-    let may = match here {
-        "super_admin" => own == Some(AdminRole::SuperAdmin),
-        "partner_admin" => own >= Some(AdminRole::PartnerAdmin),
-        _ => own >= Some(AdminRole::TenantAdmin),
-    };
+    let (here, may) = (role.as_str(), desk.caller().may_make(role));
     let mut tiers = vec![(String::new(), "None: only what roles give".to_owned())];
     if may || now == here {
         tiers.push((here.to_owned(), tier(here).to_owned()));
@@ -159,8 +154,8 @@ impl Collection for Users {
                 body["status"] = fields.or("status", "active").into();
             }
             None => match desk.owner() {
-                keyward_model::Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-                keyward_model::Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
+                Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
+                Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
                 _ => {}
             },
         }
