@@ -38,6 +38,7 @@ mod fixtures;
 mod guards;
 mod keys;
 mod lists;
+mod lists_among;
 mod random;
 mod reaches;
 mod records;
@@ -53,8 +54,8 @@ use keyward_store::Store;
 /// The cases that take one store.
 mod cases {
     pub(crate) use crate::{
-        changes::*, concurrency::*, events::*, feed::*, guards::*, keys::*, lists::*, reaches::*, records::*,
-        tally::*, tickets::*, usage::*, versions::*,
+        changes::*, concurrency::*, events::*, feed::*, guards::*, keys::*, lists::*, lists_among::*,
+        reaches::*, records::*, tally::*, tickets::*, usage::*, versions::*,
     };
 }
 
@@ -130,6 +131,7 @@ macro_rules! __with_cases {
             lists_are_filtered
             lists_know_fields_without_value
             lists_compare_moments
+            lists_find_one_of_several
             lists_know_no_field_of_others
             lists_are_searched
             searches_take_wildcards_as_they_are

@@ -108,16 +108,6 @@ pub(crate) async fn lists_know_fields_without_value(store: &dyn Store) {
         conditions: vec![Condition { field: Field::ExpiresAt, test }],
         ..Query::all(Kind::Secret)
     };
-    let others = [plain, id::<keyward_model::Secret>().any()].map(|id| Value::id(Some(id)));
-    for (among, expected) in [
-        (vec![Value::id(Some(application.id())), others[1].clone()], vec![plain, ending]),
-        (others.to_vec(), Vec::new()),
-        (Vec::new(), Vec::new()),
-        (vec![Value::text("a\0b"), Value::Null], Vec::new()),
-    ] {
-        let conditions = vec![Condition { field: Field::HolderId, test: Test::OneOf(among) }];
-        assert_eq!(listed(store, &Query { conditions, ..Query::all(Kind::Secret) }).await, expected);
-    }
     assert_eq!(listed(store, &test(Test::Before(at(1_000_000)))).await, [ending]);
     assert_eq!(listed(store, &test(Test::From(at(-1_000_000)))).await, [ending]);
 }

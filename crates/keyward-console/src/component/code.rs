@@ -76,6 +76,8 @@ pub struct CopyField {
     pub label: String,
     /// The text.
     pub value: String,
+    /// How many characters a line has room for.
+    width: usize,
 }
 
 impl HtmlSafe for CopyField {}
@@ -84,12 +86,18 @@ impl CopyField {
     /// A text to take away.
     #[must_use]
     pub fn new(id: &str, label: &str, value: impl Into<String>) -> Self {
-        Self { id: id.to_owned(), label: label.to_owned(), value: value.into() }
+        Self { id: id.to_owned(), label: label.to_owned(), value: value.into(), width: 60 }
+    }
+
+    /// In a card, which has less room.
+    #[must_use]
+    pub fn narrow(self) -> Self {
+        Self { width: 34, ..self }
     }
 
     /// So many that a long value is seen whole.
     fn rows(&self) -> usize {
-        let lines = self.value.lines().map(|line| line.chars().count().div_ceil(60).max(1));
+        let lines = self.value.lines().map(|line| line.chars().count().div_ceil(self.width).max(1));
         lines.sum::<usize>().max(1)
     }
 }

@@ -38,8 +38,6 @@ pub struct Grid {
     pub rows: Vec<GridRow>,
     /// Permissions that are held and stand in no row.
     pub beside: Vec<String>,
-    /// What is wrong with the choice.
-    pub error: Option<String>,
 }
 
 impl HtmlSafe for Grid {}

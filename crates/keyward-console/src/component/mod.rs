@@ -23,5 +23,5 @@ pub(crate) use notice::Summary;
 pub use notice::{Notice, Severity};
 pub use secret::{SecretFormat, SecretShown};
 pub use small::Confirmation;
-pub(crate) use small::{Button, Copy, Hidden, Time};
+pub(crate) use small::{Button, Hidden, Time};
 pub use table::{Chip, Empty, Filters, Narrow, Pager, Row, RowAction, Sign, Table};

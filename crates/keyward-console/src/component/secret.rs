@@ -3,8 +3,6 @@
 use askama::{Template, filters::HtmlSafe};
 use serde_json::json;
 
-use crate::form::Form;
-
 /// How a secret can be taken away.
 #[derive(Debug, Clone)]
 pub struct SecretFormat {
@@ -30,8 +28,6 @@ pub struct SecretShown {
     pub done: String,
     /// A call that works when pasted.
     pub call: String,
-    /// Empty, for what all forms have.
-    pub form: Form,
 }
 
 impl HtmlSafe for SecretShown {}
@@ -93,7 +89,6 @@ impl SecretShown {
             first_use: String::new(),
             done: String::new(),
             call: String::new(),
-            form: Form::default(),
         }
     }
 

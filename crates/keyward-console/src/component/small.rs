@@ -1,6 +1,4 @@
-//! Buttons, copy fields, times, and the question before something that can't be undone.
-
-use std::borrow::Cow;
+//! Buttons, times, and the question before something that can't be undone.
 
 use askama::{Template, filters::HtmlSafe};
 
@@ -42,28 +40,6 @@ impl<'a> Button<'a> {
     pub(crate) fn quiet(mut self) -> Self {
         self.class = "button button-quiet";
         self
-    }
-}
-
-/// A text to take away: selectable, and with a button where there is JavaScript.
-#[derive(Template)]
-#[template(path = "component/copy.html")]
-pub(crate) struct Copy<'a> {
-    id: &'static str,
-    label: &'a str,
-    value: Cow<'a, str>,
-}
-
-impl HtmlSafe for Copy<'_> {}
-
-impl<'a> Copy<'a> {
-    pub(crate) fn new(id: &'static str, label: &'a str, value: impl Into<Cow<'a, str>>) -> Self {
-        Self { id, label, value: value.into() }
-    }
-
-    /// So many that a long value is seen whole.
-    fn rows(&self) -> usize {
-        self.value.chars().count().div_ceil(34)
     }
 }
 

@@ -28,6 +28,23 @@ pub struct RowAction {
     pub href: String,
 }
 
+impl RowAction {
+    /// Something to do with what has its pages at `own` and is called `name`.
+    #[must_use]
+    pub fn of(own: &str, name: &str, sign: Sign, word: &str, path: &str) -> Self {
+        Self { sign, name: format!("{word} {name}"), href: format!("{own}/{path}") }
+    }
+
+    /// Changing it, and deleting it.
+    #[must_use]
+    pub fn edit_and_delete(own: &str, name: &str) -> Vec<Self> {
+        vec![
+            Self::of(own, name, Sign::Edit, "Edit", "edit"),
+            Self::of(own, name, Sign::Delete, "Delete", "delete"),
+        ]
+    }
+}
+
 /// A row. Its first cell names it.
 #[derive(Debug, Clone, Default)]
 pub struct Row {

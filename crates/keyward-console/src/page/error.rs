@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::{component::Copy, frame::Shell};
+use crate::{component::CopyField, frame::Shell};
 
 /// An error. It needs no session, so that it can be shown whatever failed.
 #[derive(Template)]

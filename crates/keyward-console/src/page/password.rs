@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::{
-    component::{Copy, Field, Notice, Severity, Time},
+    component::{CopyField, Field, Notice, Severity, Time},
     form::Form,
     frame::{Frame, Shell},
     moment::Moment,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::{
-    component::{Copy, Field, Notice, Severity},
+    component::{CopyField, Field, Notice, Severity},
     form::Form,
     frame::Shell,
     qr::Qr,

@@ -149,7 +149,6 @@ fn grid(words: &Words) -> Grid {
             looked_at_only,
         ],
         beside: vec![text("orders:read")],
-        error: None,
     }
 }
 

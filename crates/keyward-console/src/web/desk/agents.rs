@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, Written};
-use keyward_model::{Agent, AnyId, Kind, Owner, User};
+use keyward_model::{Agent, AnyId, Kind, User};
 use serde_json::{Value, json};
 
 use super::{
@@ -46,11 +46,6 @@ impl Collection for Agents {
         let row = |doc: &Value| {
             let own = desk.link(&format!("agents/{}", text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
             let tools = texts(doc, "allowed_tools");
             Row {
                 cells: vec![
@@ -69,9 +64,9 @@ impl Collection for Agents {
                 ],
                 actions: if may {
                     vec![
-                        act(Sign::Edit, "Edit", "edit"),
-                        act(Sign::Rotate, "Rotate secret of", "rotate"),
-                        act(Sign::Delete, "Delete", "delete"),
+                        RowAction::of(&own, name, Sign::Edit, "Edit", "edit"),
+                        RowAction::of(&own, name, Sign::Rotate, "Rotate secret of", "rotate"),
+                        RowAction::of(&own, name, Sign::Delete, "Delete", "delete"),
                     ]
                 } else {
                     Vec::new()
@@ -118,11 +113,10 @@ impl Collection for Agents {
             "rate_limit_rpm": fields.number_or_null("rate_limit_rpm"),
             "allowed_scopes": chosen(desk, fields, "allowed_scopes").await?,
         });
-        match (editing, desk.owner()) {
-            (Some(_), _) => body["status"] = fields.or("status", "active").into(),
-            (None, Owner::Tenant(id)) => body["tenant_id"] = id.to_string().into(),
-            _ => {}
+        if editing.is_none() {
+            return Ok(desk.owned(body));
         }
+        body["status"] = fields.or("status", "active").into();
         Ok(body)
     }
 

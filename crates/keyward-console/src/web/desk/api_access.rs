@@ -6,13 +6,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, HolderUse, Options, Written};
-use keyward_model::{AnyId, Application, Kind, Owner, Timestamp};
+use keyward_model::{AnyId, Application, Kind, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused},
     both,
-    clients::{lately, may_change, show_secret},
+    clients::{lately, show_secret},
     collection::{Collection, read},
     desk_at::{Desk, Sent},
     doc::{expiry, is_over, number, so_many, text, texts},
@@ -93,19 +93,13 @@ impl Collection for ApiAccess {
         let catalogue = desk.grantable_rows().await?;
         let ids: Vec<AnyId> = docs.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect();
         let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), &ids).await)?;
-        let may = may_change(desk);
+        let may = desk.may(Action::Update, Kind::Application);
         let row = |doc: &Value| {
             let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
             let id = key_of(doc);
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {id}"),
-                href: format!("{own}/{to}"),
-            };
-            let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
             let mut held = in_words(catalogue, &texts(doc, "allowed_scopes"));
-            if !roles.is_empty() {
-                held = held.below(Piece::Words(format!("Roles: {}", roles.join(", "))));
+            if let Some(roles) = names.all(doc, "roles") {
+                held = held.below(Piece::Words(format!("Roles: {roles}")));
             }
             let mut ends = expiry(doc, desk.now);
             if text(doc, "status") == "disabled" {
@@ -121,9 +115,9 @@ impl Collection for ApiAccess {
                 ],
                 actions: if may {
                     vec![
-                        act(Sign::Edit, "Edit", "edit"),
-                        act(Sign::Rotate, "Rotate secret of", "rotate"),
-                        act(Sign::Delete, "Delete", "delete"),
+                        RowAction::of(&own, &id, Sign::Edit, "Edit", "edit"),
+                        RowAction::of(&own, &id, Sign::Rotate, "Rotate secret of", "rotate"),
+                        RowAction::of(&own, &id, Sign::Delete, "Delete", "delete"),
                     ]
                 } else {
                     Vec::new()
@@ -194,12 +188,7 @@ impl Collection for ApiAccess {
                 body[name] = fields.text_or_null(name);
             }
         }
-        match desk.owner() {
-            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
-            _ => {}
-        }
-        Ok(body)
+        Ok(desk.owned(body))
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
@@ -246,7 +235,6 @@ pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>
     let id: Option<AnyId> = text(doc, "id").parse().ok();
     let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), id.as_slice()).await)?;
     let used = id.and_then(|id| uses.get(&id));
-    let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
     let lifetime = match doc["token_lifetime"].as_u64() {
         Some(seconds) => format!("{seconds} seconds"),
         None => format!("{} seconds, as by default", desk.state.keyward.options().token_lifetime),
@@ -260,14 +248,7 @@ pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>
             "Permissions",
             Content::codes(&texts(doc, "allowed_scopes"), "None: it can obtain tokens that permit nothing"),
         )
-        .and(
-            "Roles",
-            if roles.is_empty() {
-                Piece::Muted("None".to_owned()).into()
-            } else {
-                Content::words(roles.join(", "))
-            },
-        )
+        .and("Roles", names.roles(doc))
         .and("Token lifetime", Content::words(lifetime))
         .and("Notes", super::doc::words(doc, "notes", "None"));
     let (issued, needed) = (number(&usage, "tokens_issued"), number(&usage, "tokens_needed"));

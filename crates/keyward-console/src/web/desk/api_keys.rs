@@ -63,11 +63,6 @@ impl Collection for ApiKeys {
         let row = |doc: &Value| {
             let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
             let mut last = time(doc, "last_used_at", desk.now, "Never");
             if number(doc, "use_count") > 0 {
                 last = last.below(Piece::Words(so_many(number(doc, "use_count"), "time", "times")));
@@ -85,9 +80,9 @@ impl Collection for ApiKeys {
                 ],
                 actions: if may && works(doc) {
                     vec![
-                        act(Sign::Edit, "Edit", "edit"),
-                        act(Sign::Rotate, "Rotate", "rotate"),
-                        act(Sign::Revoke, "Revoke", "revoke"),
+                        RowAction::of(&own, name, Sign::Edit, "Edit", "edit"),
+                        RowAction::of(&own, name, Sign::Rotate, "Rotate", "rotate"),
+                        RowAction::of(&own, name, Sign::Revoke, "Revoke", "revoke"),
                     ]
                 } else {
                     Vec::new()

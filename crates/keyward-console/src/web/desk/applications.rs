@@ -1,7 +1,7 @@
 //! Applications that people sign in with: web, single-page and native.
 
 use keyward_core::{Action, Written};
-use keyward_model::{Application, Kind, Owner};
+use keyward_model::{Application, Kind};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     permissions::{chosen, grid},
 };
 use crate::component::{
-    Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes,
+    Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes,
 };
 
 pub(super) struct Applications;
@@ -56,14 +56,7 @@ impl Collection for Applications {
             let path = if text(doc, "type") == "service" { ApiAccess::PATH } else { Self::PATH };
             let own = desk.link(&format!("{path}/{}", text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
             let uris = texts(doc, "redirect_uris");
-            let owner =
-                if doc["tenant_id"].is_null() { text(doc, "partner_id") } else { text(doc, "tenant_id") };
             Row {
                 cells: vec![
                     Content::from(Piece::Link(own.clone(), name.to_owned())).below(Piece::Code(key_of(doc))),
@@ -76,17 +69,9 @@ impl Collection for Applications {
                     },
                     expiry(doc, desk.now),
                     badge(doc),
-                    if owner.is_empty() {
-                        Piece::Muted("Platform".to_owned()).into()
-                    } else {
-                        Content::words(names.of(owner))
-                    },
+                    names.owner(doc),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
                 over: is_over(doc),
             }
         };
@@ -164,12 +149,7 @@ impl Collection for Applications {
                 body[name] = fields.text_or_null(name);
             }
         }
-        match desk.owner() {
-            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
-            _ => {}
-        }
-        Ok(body)
+        Ok(desk.owned(body))
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {

@@ -6,7 +6,6 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, SecretHolder};
-use keyward_model::Kind;
 use serde_json::{Value, json};
 
 use super::{
@@ -289,7 +288,7 @@ async fn add<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
 /// The page that shows a secret once. It is an answer to a form, and at no address.
 pub(super) fn show_secret<C: Collection>(desk: &Desk, doc: &Value, secret: &Value) -> HttpResponse {
     let own = format!("{}/{}", C::PATH, text(doc, "id"));
-    let client_id = key_of_client(doc);
+    let client_id = text(doc, "client_id");
     let mut screen = desk.screen(format!("Secret of {client_id}"), &[(C::TITLE, desk.link(C::PATH))]);
     let value = text(secret, "value");
     if value.is_empty() {
@@ -298,16 +297,11 @@ pub(super) fn show_secret<C: Collection>(desk: &Desk, doc: &Value, secret: &Valu
         screen.primary = Some(("Rotate secret".to_owned(), desk.link(&format!("{own}/rotate"))));
         return desk.show(StatusCode::OK, &screen);
     }
-    let mut block = SecretShown::of_client(&desk.state.keyward.options().issuer, &client_id, value);
+    let mut block = SecretShown::of_client(&desk.state.keyward.options().issuer, client_id, value);
     block.first_use = desk.link(&format!("{own}/first-use?secret={}", text(secret, "id")));
     block.done = desk.link(&own);
     screen.blocks.push(Block::Secret(Box::new(block)));
     desk.show(StatusCode::OK, &screen)
-}
-
-/// The identifier by which it obtains tokens.
-pub(super) fn key_of_client(doc: &Value) -> String {
-    text(doc, "client_id").to_owned()
 }
 
 /// Whether a secret was used, as a piece of a page that asks again and again, or as a page of its own.
@@ -387,9 +381,4 @@ pub(super) async fn lately<C: Collection<Record: SecretHolder>>(
         return Ok(None);
     }
     Ok(Some(format!("It was used {} from {address}.", Moment::new(at, desk.now).relative)))
-}
-
-/// Whether clients of this kind can be changed here.
-pub(super) fn may_change(desk: &Desk) -> bool {
-    desk.may(Action::Update, Kind::Application)
 }

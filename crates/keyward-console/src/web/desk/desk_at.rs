@@ -21,12 +21,13 @@ use super::{
         State, step_up,
         visit::{Refused, keep, origin, see_other},
     },
+    doc::texts,
     fields::Fields,
     navigation,
 };
 use crate::{
     Crumb, Form, Notice, Severity,
-    component::{Block, CopyField},
+    component::{Block, Content, CopyField, Piece},
     page::Screen,
     paths,
 };
@@ -158,6 +159,16 @@ impl Desk {
             Some(id) => Owner::Partner(id),
             None => Owner::Platform,
         }
+    }
+
+    /// A body for something made here, with whose it is.
+    pub(super) fn owned(&self, mut body: Value) -> Value {
+        match self.owner() {
+            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
+            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
+            Owner::Platform | Owner::Everyone => {}
+        }
+        body
     }
 
     /// Whether they may do this here.
@@ -304,6 +315,25 @@ impl Names {
     pub(super) fn of(&self, id: &str) -> String {
         let known = id.parse().ok().and_then(|id: AnyId| self.0.get(&id));
         known.cloned().unwrap_or_else(|| id.to_owned())
+    }
+}
+
+impl Names {
+    /// Whose something is.
+    pub(super) fn owner(&self, doc: &Value) -> Content {
+        let owner = doc["tenant_id"].as_str().or(doc["partner_id"].as_str());
+        owner.map_or_else(|| Piece::Muted("Platform".to_owned()).into(), |id| Content::words(self.of(id)))
+    }
+
+    /// The names behind the identifiers of a member, one after the other; nothing where there are none.
+    pub(super) fn all(&self, doc: &Value, member: &str) -> Option<String> {
+        let names: Vec<String> = texts(doc, member).iter().map(|id| self.of(id)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// The roles of something.
+    pub(super) fn roles(&self, doc: &Value) -> Content {
+        self.all(doc, "roles").map_or_else(|| Piece::Muted("None".to_owned()).into(), Content::words)
     }
 }
 

@@ -75,10 +75,9 @@ async fn grants_screen(desk: &Desk, doc: &Value) -> Result<crate::page::Screen, 
             name: format!("Remove the grant of {tenant}"),
             href: format!("{own}/grants/{}/remove", text(grant, "tenant_id")),
         };
-        let roles: Vec<String> = texts(grant, "roles").iter().map(|id| names.of(id)).collect();
         let mut held = in_words(catalogue, &texts(grant, "permissions"));
-        if !roles.is_empty() {
-            held = held.below(Piece::Words(format!("Roles: {}", roles.join(", "))));
+        if let Some(roles) = names.all(grant, "roles") {
+            held = held.below(Piece::Words(format!("Roles: {roles}")));
         }
         Row {
             cells: vec![

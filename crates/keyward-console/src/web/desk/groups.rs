@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, Error, Listing};
-use keyward_model::{Group, Kind, Owner, User};
+use keyward_model::{Group, Kind, User};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     both,
     collection::{Collection, object, of_no_partner, read},
     desk_at::{Desk, Sent},
-    doc::{text, texts, time},
+    doc::{text, time},
     fields::Fields,
     parts::pager,
     problems,
@@ -50,31 +50,14 @@ impl Collection for Groups {
         let row = |doc: &Value| {
             let own = desk.link(&format!("groups/{}", text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
-            let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
             Row {
                 cells: vec![
                     Piece::Link(own.clone(), name.to_owned()).into(),
-                    if roles.is_empty() {
-                        Piece::Muted("None".to_owned()).into()
-                    } else {
-                        Content::words(roles.join(", "))
-                    },
-                    match text(doc, "tenant_id") {
-                        "" => Piece::Muted("Platform".to_owned()).into(),
-                        id => Content::words(names.of(id)),
-                    },
+                    names.roles(doc),
+                    names.owner(doc),
                     time(doc, "updated_at", desk.now, "–"),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
                 over: false,
             }
         };
@@ -86,11 +69,8 @@ impl Collection for Groups {
     }
 
     async fn body(desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
-        let mut body = json!({ "name": fields.get("name") });
-        if let (None, Owner::Tenant(id)) = (editing, desk.owner()) {
-            body["tenant_id"] = id.to_string().into();
-        }
-        Ok(body)
+        let body = json!({ "name": fields.get("name") });
+        Ok(if editing.is_none() { desk.owned(body) } else { body })
     }
 
     fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
@@ -107,17 +87,9 @@ impl Collection for Groups {
 
     async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
         let names = desk.names(std::slice::from_ref(doc), &["roles"]).await?;
-        let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
         let facts = Facts::default()
             .and("Identifier", Content::code(text(doc, "id")))
-            .and(
-                "Roles",
-                if roles.is_empty() {
-                    Piece::Muted("None".to_owned()).into()
-                } else {
-                    Content::words(roles.join(", "))
-                },
-            )
+            .and("Roles", names.roles(doc))
             .and("Changed", time(doc, "updated_at", desk.now, "–"));
         let (keyward, call, id, pairs) = (&desk.state.keyward, desk.call(), text(doc, "id"), first_hundred());
         let mut shown = pairs.clone();

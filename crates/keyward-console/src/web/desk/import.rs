@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, Error};
-use keyward_model::{Kind, Owner, User};
+use keyward_model::{Kind, User};
 use serde_json::{Value, json};
 
 use super::{
@@ -72,12 +72,7 @@ fn bodies(desk: &Desk, csv: &str) -> Result<Vec<Value>, String> {
         if let Some(name) = record.get(1).filter(|name| !name.is_empty()) {
             body["name"] = name.into();
         }
-        match desk.owner() {
-            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
-            _ => {}
-        }
-        bodies.push(body);
+        bodies.push(desk.owned(body));
     }
     match bodies.len() {
         0 => Err("There is no line with an e-mail address.".to_owned()),

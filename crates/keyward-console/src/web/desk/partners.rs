@@ -47,11 +47,7 @@ impl Collection for Partners {
         let may = desk.may(Action::Update, Kind::Partner);
         let row = |doc: &Value| {
             let own = desk.link(&format!("partners/{}", text(doc, "id")));
-            let edit = RowAction {
-                sign: Sign::Edit,
-                name: format!("Edit {}", text(doc, "name")),
-                href: format!("{own}/edit"),
-            };
+            let edit = RowAction::of(&own, text(doc, "name"), Sign::Edit, "Edit", "edit");
             Row {
                 cells: vec![
                     Content::from(Piece::Link(own, text(doc, "name").to_owned()))

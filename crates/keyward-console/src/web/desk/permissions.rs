@@ -12,7 +12,7 @@ use super::{
     fields::Fields,
 };
 use crate::component::{
-    Block, Content, Facts, Grid, GridRow, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes, Tone,
+    Block, Content, Facts, Grid, GridRow, Input, Panel, Part, Piece, Row, RowAction, Takes, Tone,
 };
 
 /// Resources of which whoever may change them can give access to others or to themselves.
@@ -111,7 +111,7 @@ pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str
             view,
         });
     }
-    Grid { whose: whose.to_owned(), rows, beside, error: None }
+    Grid { whose: whose.to_owned(), rows, beside }
 }
 
 /// Permissions in a few words: `Points: View · Invoices: Change +1`.
@@ -170,18 +170,7 @@ impl Collection for Resources {
                 actions: if built_in || !desk.caller().may(Action::Update, Kind::Permission) {
                     Vec::new()
                 } else {
-                    vec![
-                        RowAction {
-                            sign: Sign::Edit,
-                            name: format!("Edit {resource}"),
-                            href: format!("{own}/edit"),
-                        },
-                        RowAction {
-                            sign: Sign::Delete,
-                            name: format!("Delete {resource}"),
-                            href: format!("{own}/delete"),
-                        },
-                    ]
+                    RowAction::edit_and_delete(&own, resource)
                 },
                 over: false,
             }

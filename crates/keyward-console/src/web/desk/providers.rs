@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::Action;
-use keyward_model::{IdentityProvider, Kind, Owner};
+use keyward_model::{IdentityProvider, Kind};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,8 +19,7 @@ use super::{
 };
 use crate::{
     component::{
-        Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes,
-        Verdicts,
+        Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes, Verdicts,
     },
     page::{TestStep, Verdict},
 };
@@ -69,30 +68,15 @@ impl Collection for Providers {
         let row = |doc: &Value| {
             let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
-            let owner =
-                if doc["tenant_id"].is_null() { text(doc, "partner_id") } else { text(doc, "tenant_id") };
             Row {
                 cells: vec![
                     Piece::Link(own.clone(), name.to_owned()).into(),
                     Content::words(kind_name(text(doc, "kind"))),
                     Content::codes(&texts(&doc["config"], "email_domains"), "Any"),
                     badge(doc),
-                    if owner.is_empty() {
-                        Piece::Muted("Platform".to_owned()).into()
-                    } else {
-                        Content::words(names.of(owner))
-                    },
+                    names.owner(doc),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
                 over: is_over(doc),
             }
         };
@@ -198,12 +182,7 @@ impl Collection for Providers {
             return Ok(body);
         }
         body["kind"] = kind.into();
-        match desk.owner() {
-            Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-            Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
-            _ => {}
-        }
-        Ok(body)
+        Ok(desk.owned(body))
     }
 
     fn deletion(_doc: &Value) -> String {

@@ -5,7 +5,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::Action;
-use keyward_model::{Kind, Owner, Role};
+use keyward_model::{Kind, Role};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     staff::alone,
 };
 use crate::component::{
-    Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Table, Takes,
+    Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Table, Takes,
 };
 
 pub(super) struct Roles;
@@ -46,26 +46,14 @@ impl Collection for Roles {
         let row = |doc: &Value| {
             let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
             Row {
                 cells: vec![
                     Piece::Link(own.clone(), name.to_owned()).into(),
                     in_words(catalogue, &texts(doc, "permissions")),
-                    match text(doc, "tenant_id") {
-                        "" => Piece::Muted("Platform".to_owned()).into(),
-                        id => Content::words(names.of(id)),
-                    },
+                    names.owner(doc),
                     time(doc, "updated_at", desk.now, "–"),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
                 over: false,
             }
         };
@@ -85,11 +73,8 @@ impl Collection for Roles {
 
     async fn body(desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
         let permissions = chosen(desk, fields, "permissions").await?;
-        let mut body = json!({ "name": fields.get("name"), "permissions": permissions });
-        if let (None, Owner::Tenant(id)) = (editing, desk.owner()) {
-            body["tenant_id"] = id.to_string().into();
-        }
-        Ok(body)
+        let body = json!({ "name": fields.get("name"), "permissions": permissions });
+        Ok(if editing.is_none() { desk.owned(body) } else { body })
     }
 
     fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {

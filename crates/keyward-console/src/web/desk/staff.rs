@@ -57,17 +57,12 @@ async fn list(desk: Desk) -> Answer {
     }
     let row = |doc: &Value| {
         let access = desk.link(&format!("users/{}/access", text(doc, "id")));
-        let roles: Vec<String> = texts(doc, "roles").iter().map(|id| names.of(id)).collect();
         Row {
             cells: vec![
                 Content::from(Piece::Link(access.clone(), name(doc)))
                     .below(Piece::Words(text(doc, "email").to_owned())),
                 Content::words(tier(text(doc, "admin_role"))),
-                if roles.is_empty() {
-                    Piece::Muted("None".to_owned()).into()
-                } else {
-                    Content::words(roles.join(", "))
-                },
+                names.roles(doc),
                 badge(doc),
             ],
             actions: vec![RowAction {

@@ -12,7 +12,7 @@ use super::{
     fields::Fields,
     parts::{RUNS, document, replacing, status, written},
 };
-use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes};
+use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes};
 
 pub(super) struct Tenants;
 
@@ -49,11 +49,6 @@ impl Collection for Tenants {
         let row = |doc: &Value| {
             let own = desk.link(&format!("tenants/{}", text(doc, "id")));
             let name = text(doc, "name");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {name}"),
-                href: format!("{own}/{to}"),
-            };
             Row {
                 cells: vec![
                     Content::from(Piece::Link(own_page(doc), name.to_owned()))
@@ -66,11 +61,7 @@ impl Collection for Tenants {
                     words(doc, "contact_email", "–"),
                     time(doc, "created_at", desk.now, "–"),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
                 over: is_over(doc),
             }
         };

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Confirmation, Moment,
-    component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes},
+    component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes},
     page::ResetLink,
 };
 
@@ -80,27 +80,15 @@ impl Collection for Users {
         let row = |doc: &Value| {
             let own = desk.link(&format!("users/{}", text(doc, "id")));
             let email = text(doc, "email");
-            let act = |sign, word: &str, to: &str| RowAction {
-                sign,
-                name: format!("{word} {email}"),
-                href: format!("{own}/{to}"),
-            };
             Row {
                 cells: vec![
                     Content::from(Piece::Link(own.clone(), name(doc))).below(Piece::Words(email.to_owned())),
                     badge(doc),
                     Content::words(tier(text(doc, "admin_role"))),
-                    match place(doc) {
-                        "" => Piece::Muted("Platform".to_owned()).into(),
-                        id => Content::words(names.of(id)),
-                    },
+                    names.owner(doc),
                     time(doc, "created_at", desk.now, "–"),
                 ],
-                actions: if may {
-                    vec![act(Sign::Edit, "Edit", "edit"), act(Sign::Delete, "Delete", "delete")]
-                } else {
-                    Vec::new()
-                },
+                actions: if may { RowAction::edit_and_delete(&own, email) } else { Vec::new() },
                 over: is_over(doc),
             }
         };
@@ -153,11 +141,7 @@ impl Collection for Users {
                 body["name"] = fields.get("name").into();
                 body["status"] = fields.or("status", "active").into();
             }
-            None => match desk.owner() {
-                Owner::Tenant(id) => body["tenant_id"] = id.to_string().into(),
-                Owner::Partner(id) => body["partner_id"] = id.to_string().into(),
-                _ => {}
-            },
+            None => body = desk.owned(body),
         }
         Ok(body)
     }
