@@ -38,7 +38,7 @@ fn decoded(value: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(value.as_str().unwrap()).unwrap()
 }
 
-fn protection(key: &SigningKey, remembered: u64) -> Protection {
+fn protection(key: &SigningKey, remembered: usize) -> Protection {
     let builder = Guard::builder(ISSUER).audience(AUDIENCE).environment("production");
     let guard = builder.jwks(json!({ "keys": [key.public_jwk()] })).remember_tokens(remembered).build();
     guard.unwrap().require("points:read")

@@ -73,7 +73,7 @@ pub struct Builder {
     keys_live: Duration,
     jwks: Option<Value>,
     jwks_url: Option<String>,
-    remembered_tokens: u64,
+    remembered_tokens: usize,
     remembered_keys: Duration,
     allow_insecure: bool,
     clock: Arc<dyn Clock>,
@@ -182,7 +182,7 @@ impl Builder {
 
     /// How many verified tokens are remembered, so that their signature is not verified again: 10,000 without this, none
     /// with zero. Expiry and revocation are looked at for each request in any case.
-    pub fn remember_tokens(mut self, count: u64) -> Self {
+    pub fn remember_tokens(mut self, count: usize) -> Self {
         self.remembered_tokens = count;
         self
     }

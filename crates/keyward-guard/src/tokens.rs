@@ -30,7 +30,7 @@ pub(crate) struct Token {
 
 /// The tokens that were verified lately, by the SHA-256 of the token.
 #[derive(Debug)]
-pub(crate) struct Tokens(moka::sync::Cache<[u8; 32], Arc<Token>>);
+pub(crate) struct Tokens(quick_cache::sync::Cache<[u8; 32], Arc<Token>>);
 
 /// What a token must be.
 #[derive(Debug)]
@@ -50,8 +50,8 @@ impl Terms {
 
 impl Tokens {
     /// Remembers so many tokens.
-    pub(crate) fn new(remembered: u64) -> Self {
-        Self(moka::sync::Cache::new(remembered))
+    pub(crate) fn new(remembered: usize) -> Self {
+        Self(quick_cache::sync::Cache::new(remembered))
     }
 
     /// Verifies a token, or finds that it was. Its times are looked at in any case.
@@ -67,7 +67,7 @@ impl Tokens {
             if let Some(token) = self.0.get(&key).filter(|token| token.generation == keys.generation) {
                 let checked = token.claims.check(expected);
                 if checked == Err(TokenError::Expired) {
-                    self.0.invalidate(&key);
+                    self.0.remove(&key);
                 }
                 return checked.map(|()| token);
             }

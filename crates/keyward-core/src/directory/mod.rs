@@ -24,6 +24,7 @@ use std::{
 
 use keyward_model::{AnyId, Id, Kind, Revocation, ScopeSet, Timestamp, User};
 use keyward_store::{Feed, Revision, Store, StoreError};
+use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 use client::read_catalogue;
@@ -36,13 +37,13 @@ pub(crate) use session::{Opened, SessionMark};
 use stamps::{Made, Stamps};
 
 /// How many clients are kept.
-const CLIENTS: u64 = 25_000;
+const CLIENTS: usize = 25_000;
 /// How many API keys are kept.
-const KEYS: u64 = 25_000;
+const KEYS: usize = 25_000;
 /// How many people are kept.
-const PEOPLE: u64 = 10_000;
+const PEOPLE: usize = 10_000;
 /// How many sessions are kept.
-const SESSIONS: u64 = 10_000;
+const SESSIONS: usize = 10_000;
 /// How often the change feed is asked when nobody calls.
 pub(crate) const POLL: Duration = Duration::from_millis(450);
 /// How often a cached reading that went out of date is tried again before the cache is passed over.
@@ -109,16 +110,19 @@ impl Cached for PersonEntry {
     }
 }
 
+/// What was read. That reading failed is for those who waited for it, and taken out at once.
+type Kept<K, E> = Cache<K, Result<Arc<E>, Arc<StoreError>>>;
+
 /// The cache.
 pub(crate) struct Directory {
     store: Arc<dyn Store>,
     stamps: Stamps,
     /// The environment of agents, which name none.
     environment: String,
-    clients: moka::future::Cache<String, Arc<Entry>>,
-    people: moka::future::Cache<Id<User>, Arc<PersonEntry>>,
-    keys: moka::future::Cache<KeyMark, Arc<KeyEntry>>,
-    sessions: moka::future::Cache<SessionMark, Arc<SessionEntry>>,
+    clients: Kept<String, Entry>,
+    people: Kept<Id<User>, PersonEntry>,
+    keys: Kept<KeyMark, KeyEntry>,
+    sessions: Kept<SessionMark, SessionEntry>,
     catalogue: tokio::sync::Mutex<Option<(Made, Arc<ScopeSet>)>>,
     revoked: Revoked,
     seen: AtomicI64,
@@ -139,10 +143,10 @@ impl Directory {
             store,
             stamps: Stamps::default(),
             environment: environment.to_owned(),
-            clients: moka::future::Cache::new(CLIENTS),
-            people: moka::future::Cache::new(PEOPLE),
-            keys: moka::future::Cache::new(KEYS),
-            sessions: moka::future::Cache::new(SESSIONS),
+            clients: Cache::new(CLIENTS),
+            people: Cache::new(PEOPLE),
+            keys: Cache::new(KEYS),
+            sessions: Cache::new(SESSIONS),
             catalogue: tokio::sync::Mutex::new(None),
             revoked,
             seen: AtomicI64::new(revision),
@@ -162,8 +166,8 @@ impl Directory {
     }
 
     /// The API key, if it is in memory and up to date: asking for it costs the database nothing.
-    pub(crate) async fn known_key(&self, mark: &KeyMark) -> Option<Arc<KeyEntry>> {
-        let entry = self.keys.get(mark).await?;
+    pub(crate) fn known_key(&self, mark: &KeyMark) -> Option<Arc<KeyEntry>> {
+        let entry = self.keys.get(mark)?.ok()?;
         (self.is_trusted() && self.stamps.is_current(&entry.made)).then_some(entry)
     }
 
@@ -183,18 +187,18 @@ impl Directory {
     /// many ask.
     async fn through<K, Q, E, F>(
         &self,
-        cache: &moka::future::Cache<K, Arc<E>>,
+        cache: &Kept<K, E>,
         key: &Q,
         read: impl Fn() -> F,
     ) -> Result<Arc<E>, StoreError>
     where
-        K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+        K: Borrow<Q> + Hash + Eq,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
         E: Cached,
         F: Future<Output = Result<Arc<E>, StoreError>>,
     {
         if self.is_trusted()
-            && let Some(entry) = cache.get(key).await
+            && let Some(Ok(entry)) = cache.get(key)
             && self.stamps.is_current(entry.made())
         {
             return Ok(entry);
@@ -205,12 +209,12 @@ impl Directory {
 
     async fn read_through<K, Q, E, F>(
         &self,
-        cache: &moka::future::Cache<K, Arc<E>>,
+        cache: &Kept<K, E>,
         key: &Q,
         read: impl Fn() -> F,
     ) -> Result<Arc<E>, StoreError>
     where
-        K: Borrow<Q> + Hash + Eq + Send + Sync + 'static,
+        K: Borrow<Q> + Hash + Eq,
         Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
         E: Cached,
         F: Future<Output = Result<Arc<E>, StoreError>>,
@@ -220,24 +224,28 @@ impl Directory {
         }
         // Whoever waits for a reading that began before a change gets what is out of date, and must read again.
         for _ in 0..ATTEMPTS {
-            let entry = match cache.get(key).await {
-                Some(entry) => entry,
-                None => cache
-                    .try_get_with_by_ref(key, read())
-                    .await
-                    .map_err(|error: Arc<StoreError>| StoreError::unavailable(error.to_string()))?,
+            let reading = match cache.get_value_or_guard_async(key).await {
+                Ok(reading) => reading,
+                Err(place) => {
+                    let reading = read().await.map_err(Arc::new);
+                    // Whoever took the key out meanwhile wants it read again.
+                    let _ = place.insert(reading.clone());
+                    cache.remove_if(key, Result::is_err);
+                    reading
+                }
             };
+            let entry = reading.map_err(|error| StoreError::unavailable(error.to_string()))?;
             if self.stamps.is_current(entry.made()) {
                 return Ok(entry);
             }
-            cache.invalidate(key).await;
+            cache.remove_if(key, |kept| kept.as_ref().is_ok_and(|kept| Arc::ptr_eq(kept, &entry)));
         }
         read().await
     }
 
     /// The client, if it is in memory and up to date: asking for it costs the database nothing.
-    pub(crate) async fn known_client(&self, client_id: &str) -> Option<Arc<Entry>> {
-        let entry = self.clients.get(client_id).await?;
+    pub(crate) fn known_client(&self, client_id: &str) -> Option<Arc<Entry>> {
+        let entry = self.clients.get(client_id)?.ok()?;
         (self.is_trusted() && self.stamps.is_current(&entry.made)).then_some(entry)
     }
 

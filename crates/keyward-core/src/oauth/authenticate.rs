@@ -128,7 +128,7 @@ impl Keyward {
     /// The client from memory, or from the database as long as this address did not ask for too many strangers.
     async fn known_client(&self, client_id: &str, origin: &Origin) -> Result<Arc<Entry>, OAuthError> {
         let directory = &self.inner.directory;
-        if let Some(entry) = directory.known_client(client_id).await {
+        if let Some(entry) = directory.known_client(client_id) {
             return Ok(entry);
         }
         let (limits, address, now) = (&self.inner.limits, origin.ip.as_deref().unwrap_or(""), self.now());

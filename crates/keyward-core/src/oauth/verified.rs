@@ -21,19 +21,19 @@ use crate::{
 };
 
 /// How many verified tokens are remembered.
-const REMEMBERED: u64 = 50_000;
+const REMEMBERED: usize = 50_000;
 
 /// The tokens whose signature was found good, by the SHA-256 of the token.
-pub(crate) struct Verified(moka::sync::Cache<[u8; 32], Arc<AccessTokenClaims>>);
+pub(crate) struct Verified(quick_cache::sync::Cache<[u8; 32], Arc<AccessTokenClaims>>);
 
 impl Verified {
     pub(crate) fn new() -> Self {
-        Self(moka::sync::Cache::new(REMEMBERED))
+        Self(quick_cache::sync::Cache::new(REMEMBERED))
     }
 
     /// Forgets all, because a key was withdrawn.
     pub(crate) fn forget(&self) {
-        self.0.invalidate_all();
+        self.0.clear();
     }
 }
 

@@ -44,7 +44,7 @@ impl Keyward {
             _ => return Ok(Checked::unknown()),
         };
         let directory = &self.inner.directory;
-        let entry = if let Some(entry) = directory.known_key(&mark).await {
+        let entry = if let Some(entry) = directory.known_key(&mark) {
             entry
         } else {
             let (limits, address) = (&self.inner.limits, address.unwrap_or(""));

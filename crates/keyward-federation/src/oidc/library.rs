@@ -1,11 +1,11 @@
 //! What providers publish about themselves, fetched by the guarded client and kept for a while.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use keyward_core::FederationError;
 use keyward_crypto::jws::ForeignKeys;
 use keyward_model::Timestamp;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::{
     json,
@@ -16,7 +16,7 @@ use super::{
 use crate::outbound::{Fetched, Outbound, OutboundError, OutboundRequest};
 
 /// How many issuers are remembered.
-const MAX_ISSUERS: u64 = 1_000;
+const MAX_ISSUERS: usize = 1_000;
 /// The longest documents that are read, in bytes.
 const MAX_METADATA: usize = 256 << 10;
 const MAX_JWKS: usize = 512 << 10;
@@ -45,7 +45,9 @@ impl Library {
     }
 
     fn shelf(&self, settings: &Settings<'_>) -> Arc<Shelf> {
-        self.shelves.get_with_by_ref(settings.issuer, Arc::default)
+        let Ok(shelf) =
+            self.shelves.get_or_insert_with(settings.issuer, || Ok::<_, Infallible>(Arc::default()));
+        shelf
     }
 
     /// The discovery document.

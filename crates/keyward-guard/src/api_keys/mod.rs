@@ -14,7 +14,7 @@ use keyward_model::{
     Clock, Timestamp,
     admission::{KeyFacts, Refusal},
 };
-use moka::{Expiry, future::Cache};
+use quick_cache::sync::Cache;
 
 pub use self::remote::{RemoteKeys, TokenSource};
 
@@ -25,7 +25,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How many answers are remembered.
-const REMEMBERED: u64 = 10_000;
+const REMEMBERED: usize = 10_000;
 /// How long a refusal is remembered: long enough for a client that tries again in a loop.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// How far the clocks of the issuer and of this machine may differ, in milliseconds. A key that was checked less than
@@ -77,17 +77,38 @@ pub trait KeyChecker: Send + Sync + 'static {
     fn check<'a>(&'a self, question: KeyQuestion<'a>) -> BoxFuture<'a, Result<KeyFacts, KeyError>>;
 }
 
+/// Why there is no good answer, as it is told to all who wait for one.
+#[derive(Clone)]
+enum Failure {
+    Refused(Refusal),
+    Unavailable(Arc<str>),
+}
+
+impl From<Failure> for KeyError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::Refused(refusal),
+            Failure::Unavailable(cause) => Self::Unavailable(cause.as_ref().into()),
+        }
+    }
+}
+
 /// An answer, as it is remembered.
 #[derive(Clone)]
 struct Answer {
-    result: Result<Arc<KeyFacts>, Refusal>,
+    result: Result<Arc<KeyFacts>, Failure>,
+    until: Instant,
     /// When the question was asked, in milliseconds since the epoch.
     asked_ms: i64,
 }
 
 impl Answer {
-    /// Whether the key has expired, or something about it was revoked since it was asked for, or shortly before.
+    /// Whether it was remembered for long enough, the key has expired, or something about it was revoked since it was
+    /// asked for, or shortly before.
     fn is_outdated(&self, revoked: &Revoked, now: Timestamp) -> bool {
+        if self.until <= Instant::now() {
+            return true;
+        }
         let Ok(facts) = &self.result else { return false };
         if facts.expires_at.is_some_and(|at| at <= now) {
             return true;
@@ -97,16 +118,9 @@ impl Answer {
             // A publishable key is known by its tenant.
             || revoked.kills(&format!("credential:{}", facts.key_id.as_ref().unwrap_or(&facts.tenant_id)), since)
     }
-}
 
-/// Good answers live longer than bad ones.
-struct Lifetimes {
-    good: Duration,
-}
-
-impl Expiry<[u8; 32], Answer> for Lifetimes {
-    fn expire_after_create(&self, _: &[u8; 32], answer: &Answer, _: Instant) -> Option<Duration> {
-        Some(if answer.result.is_ok() { self.good } else { REFUSED_FOR.min(self.good) })
+    fn facts(self) -> Result<KeyFacts, KeyError> {
+        Ok(self.result.map(|facts| KeyFacts::clone(&facts))?)
     }
 }
 
@@ -115,14 +129,14 @@ pub(crate) struct ApiKeys {
     checker: Arc<dyn KeyChecker>,
     /// By the SHA-256 of the question: the key itself is in no memory of ours.
     answers: Cache<[u8; 32], Answer>,
+    /// For how long good answers are remembered; bad ones are for a second at most.
+    remembered_for: Duration,
     clock: Arc<dyn Clock>,
 }
 
 impl ApiKeys {
     pub(crate) fn new(checker: Arc<dyn KeyChecker>, remembered_for: Duration, clock: Arc<dyn Clock>) -> Self {
-        let lifetimes = Lifetimes { good: remembered_for };
-        let answers = Cache::builder().max_capacity(REMEMBERED).expire_after(lifetimes).build();
-        Self { checker, answers, clock }
+        Self { checker, answers: Cache::new(REMEMBERED), remembered_for, clock }
     }
 
     /// What a key is good for.
@@ -138,29 +152,38 @@ impl ApiKeys {
         let address = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let question = KeyQuestion { key, environment, address };
         let name = name(&question);
-        if let Some(answer) = self.answers.get(&name).await {
-            if !answer.is_outdated(revoked, self.clock.now()) {
-                return Ok(answer.result.map(|facts| KeyFacts::clone(&facts))?);
+        let now = self.clock.now();
+        if let Some(answer) = self.answers.get(&name) {
+            if !answer.is_outdated(revoked, now) {
+                return answer.facts();
             }
-            self.answers.invalidate(&name).await;
+            self.answers.remove_if(&name, |kept| kept.is_outdated(revoked, now));
         }
-        match self.answers.try_get_with(name, self.ask(question)).await {
-            Ok(answer) => Ok(answer.result.map(|facts| KeyFacts::clone(&facts))?),
-            Err(cause) => Err(KeyError::Unavailable(cause.to_string().into())),
+        match self.answers.get_value_or_guard_async(&name).await {
+            Ok(answer) => answer.facts(),
+            Err(place) => {
+                let answer = self.ask(question).await;
+                // It is there for those who wait for it, in any case.
+                let _ = place.insert(answer.clone());
+                self.answers.remove_if(&name, |kept| matches!(kept.result, Err(Failure::Unavailable(_))));
+                answer.facts()
+            }
         }
     }
 
-    async fn ask(&self, question: KeyQuestion<'_>) -> Result<Answer, BoxError> {
+    async fn ask(&self, question: KeyQuestion<'_>) -> Answer {
         let asked_ms = self.clock.now().unix_millis();
-        let result = match self.checker.check(question).await {
-            Ok(facts) => Ok(Arc::new(facts)),
-            Err(KeyError::Refused(refusal)) => Err(refusal),
+        let (result, lasts) = match self.checker.check(question).await {
+            Ok(facts) => (Ok(Arc::new(facts)), self.remembered_for),
+            Err(KeyError::Refused(refusal)) => {
+                (Err(Failure::Refused(refusal)), REFUSED_FOR.min(self.remembered_for))
+            }
             Err(KeyError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "an API key can't be checked");
-                return Err(cause);
+                (Err(Failure::Unavailable(cause.to_string().into())), Duration::ZERO)
             }
         };
-        Ok(Answer { result, asked_ms })
+        Answer { result, until: Instant::now() + lasts, asked_ms }
     }
 }
 
