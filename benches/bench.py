@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -87,6 +88,7 @@ def turn(server, results, place, options):
             results.add(server.name, work, measure(server, checked, **many))
     elif server.name == "hello":
         results.add("hello", "python", one_by_one(server.port, [server.plan] * 200))
+        results.add("hello", "signed", measure(server, replace(server.plan, path="/signed"), **many))
     server.stop()
 
 
