@@ -24,5 +24,5 @@ fn a_newcomer_gets_everything_done_with_and_without_javascript() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}\n{}", server.log());
     let verified = out.lines().filter(|line| line.starts_with("verified: ")).count();
-    assert_eq!(verified, 14, "{out}");
+    assert_eq!(verified, 15, "{out}");
 }

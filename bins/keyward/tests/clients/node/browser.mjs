@@ -12,9 +12,12 @@ setTimeout(() => {
   process.exit(2);
 }, 600_000).unref();
 
+// Another name of this machine, which browsers do not take for this machine.
+export const HOST = 'keyward.test';
+
 // Without a sandbox of its own: as root it would refuse to start, and it sees nothing but our pages.
 export async function withBrowser(body) {
-  const resolver = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost';
+  const resolver = `--host-resolver-rules=MAP ${HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`;
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', resolver] });
   try {
     await body(browser);

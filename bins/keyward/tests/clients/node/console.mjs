@@ -4,13 +4,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Person, withBrowser } from './browser.mjs';
+import { HOST, Person, withBrowser } from './browser.mjs';
 import { base, keyward } from './keyward.mjs';
 
 const ROOT = { email: 'root@platform.example', password: 'marble otter lantern 41' };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = process.env.SCREENSHOTS;
 mkdirSync(folder, { recursive: true });
+
+// Widths and colours of a look at a page: each of both is looked at everywhere.
+const LOOKS = [[1440, 'light'], [900, 'dark'], [360, 'light'], [360, 'dark']];
 
 const verified = (what) => console.log(`verified: ${what}`);
 
@@ -165,22 +168,24 @@ async function lookAround(root) {
       }
     }
     await page.evaluate(axe);
-    for (const width of [1440, 360]) {
+    for (const [width, colorScheme] of LOOKS) {
       await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
       const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
       const { violations } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: 'tag', values } }), tags);
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
-      assert.deepEqual(found, [], `${page.url()} at ${width}`);
+      assert.deepEqual(found, [], `${page.url()} at ${width}, ${colorScheme}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
       assert.ok(!wide, `${page.url()} scrolls sideways at ${width}`);
       const name = kind(new URL(page.url()).pathname.slice(1) + new URL(page.url()).search).replaceAll(/[^a-z0-9]+/g, '-');
-      await page.screenshot({ path: join(folder, `${name}-${width}.png`), fullPage: true });
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
     }
+    await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize({ width: 1440, height: 900 });
     looked += 1;
   }
   assert.ok(looked > 55, `${looked} pages only`);
-  verified('every page that a link leads to is accessible, and fits at 1440 and 360 pixels');
+  verified('every page that a link leads to is accessible, and fits at 1440, 900 and 360 pixels, light and dark');
 }
 
 async function keyboard(root) {
@@ -205,10 +210,34 @@ async function keyboard(root) {
   verified('the keyboard searches, goes, filters and adds');
 }
 
+/// Copies on plain HTTP from another machine, where browsers keep their clipboard from scripts.
+async function copies(browser, root) {
+  const elsewhere = await Person.with(browser);
+  const cookies = await root.page.context().cookies();
+  await elsewhere.page.context().addCookies(cookies.map(({ name, value }) => ({ name, value, domain: HOST, path: '/' })));
+  await elsewhere.goes(`http://${HOST}:${new URL(base).port}/console/t/acme/settings/iam/api-access`);
+  assert.equal(await elsewhere.page.evaluate(() => navigator.clipboard), undefined, 'this is a context without a clipboard');
+  const copied = elsewhere.page.locator('[data-copied]').first();
+  const copy = elsewhere.page.getByRole('button', { name: 'Copy', exact: true }).first();
+  const endpoint = await elsewhere.reads('Token endpoint');
+  await copy.click();
+  await elsewhere.page.waitForFunction((said) => said.textContent === 'Copied.', await copied.elementHandle());
+  const filter = elsewhere.page.locator('input[name="q"]').last();
+  await filter.focus();
+  await elsewhere.page.keyboard.press('Control+v');
+  assert.equal(await filter.inputValue(), endpoint, 'what was said to be copied can be pasted');
+  await elsewhere.page.evaluate(() => { document.execCommand = () => false; });
+  await copy.click();
+  await elsewhere.sees('Not copied. The text is selected');
+  verified('copying tells its true result, without a clipboard too');
+  await elsewhere.leaves();
+}
+
 await withBrowser(async (browser) => {
   const { root, app } = await firstRun(browser);
   await story(root, 'Acme', 'acme', 'mia@acme.example', true);
   await keyboard(root);
+  await copies(browser, root);
   await lookAround(root);
   await root.leaves();
   const plain = await Person.with(browser, { javaScriptEnabled: false });
