@@ -63,8 +63,8 @@ pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};
 pub use sign_in::{
     AccountView, Arrived, Enrolment, EnrolmentView, Flow, LinkPurpose, LinkedView, Mail, MailError, Mailer,
-    NewSession, PasswordLink, Proof, ProviderChoice, Purpose, SignInError, SignedIn, Step, TestReport,
-    TripEnd,
+    NewSession, PasswordLink, PolicyInForce, Proof, ProviderChoice, Purpose, SignInError, SignInPolicy,
+    SignedIn, Step, TestReport, TripEnd,
 };
 pub use tester::CredentialCheck;
 
@@ -74,7 +74,7 @@ use crate::{
     keys::Keys,
     limits::Limits,
     oauth::Verified,
-    sign_in::Passwords,
+    sign_in::{Passwords, Policies},
 };
 
 /// How often the housekeeping runs.
@@ -100,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) verified: Verified,
     pub(crate) passwords: Passwords,
+    pub(crate) policies: Policies,
     /// What makes refresh tokens.
     pub(crate) refresh_tokens: RefreshTokens,
     /// The code by which the first administrator is made.
@@ -154,6 +155,8 @@ impl Keyward {
         let sign = audit::signer(keys.clone(), clock.clone());
         let writer = Writer::start(store.clone(), clock.clone(), random.clone(), sign).await?;
         let directory = Directory::open(store.clone(), options.default_environment(), clock.now()).await?;
+        let policies = Policies::new(&options.sign_in);
+        policies.read(&*store, clock.now()).await?;
         let keyward = Self {
             inner: Arc::new(Inner {
                 uses: protection::KeyUses::default(),
@@ -162,6 +165,7 @@ impl Keyward {
                 sealer: master.sealer(),
                 verified: Verified::new(),
                 passwords: Passwords::new(),
+                policies,
                 refresh_tokens: master.refresh_tokens(),
                 setup_code: master.setup_code(Options::is_live(options.default_environment())),
                 mailer: OnceLock::new(),
@@ -277,6 +281,9 @@ impl Inner {
             Ok(ids) if ids.iter().any(|id| id.kind == Kind::SigningKey) => self.reload_keys().await,
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the change feed could not be read"),
+        }
+        if let Err(error) = self.policies.read(&*self.store, self.clock.now()).await {
+            tracing::warn!(%error, "the sign-in policy could not be read");
         }
         self.keys.tick();
     }

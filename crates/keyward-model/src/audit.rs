@@ -82,6 +82,7 @@ actions! {
     API_KEY_DENIED = "api_key.denied", "An API key was refused.";
     TENANT_KEY_REPLACED = "tenant.publishable_key_replaced", "A tenant's publishable key was replaced.";
     CREDENTIAL_TESTED = "credential.tested", "A key or token was tried out in the console.";
+    SIGN_IN_POLICY_CHANGED = "sign_in_policy.changed", "The sign-in policy was changed.";
     SESSION_REVOKED = "session.revoked", "A session was ended.";
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", "A person signed in.";
     SIGN_IN_FAILED = "sign_in.failed", "Somebody failed to sign in; the reason says at what.";

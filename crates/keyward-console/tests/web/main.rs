@@ -11,6 +11,7 @@ mod desk;
 mod desk_care;
 mod desk_flows;
 mod desk_kinds;
+mod desk_policy;
 mod links;
 mod prompting;
 mod refreshing;

@@ -81,6 +81,8 @@ pub(crate) struct Site {
     sender: Sender,
     pub(crate) keyward: Keyward,
     pub(crate) clock: Arc<ManualClock>,
+    store: Arc<CountingStore>,
+    master: MasterKey,
     /// How often the store was asked.
     pub(crate) reads: Arc<AtomicU64>,
 }
@@ -106,9 +108,16 @@ impl Site {
         let master = MasterKey::generate(&*random);
         let store = Arc::new(CountingStore::default());
         let reads = store.counter();
-        let keyward = Keyward::start(store, &master, options, clock.clone(), random).await.unwrap();
+        let keyward = Keyward::start(store.clone(), &master, options, clock.clone(), random).await.unwrap();
         let sender = sender(&keyward).await;
-        Self { sender, keyward, clock, reads }
+        Self { sender, keyward, clock, store, master, reads }
+    }
+
+    /// Another node on the same database.
+    pub(crate) async fn another_node(&self) -> Keyward {
+        let random = Arc::new(SeededRandom::new(8));
+        let options = self.keyward.options().clone();
+        Keyward::start(self.store.clone(), &self.master, options, self.clock.clone(), random).await.unwrap()
     }
 
     /// Somebody at the machine.

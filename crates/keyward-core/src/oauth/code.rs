@@ -169,7 +169,7 @@ impl Keyward {
             authenticated_at: code.authenticated_at,
             generation: 1,
             rotated_at: now,
-            expires_at: now.plus_seconds(i64::from(self.options().sign_in.refresh_seconds)),
+            expires_at: now.plus_seconds(i64::from(self.sign_in_policy().policy.refresh_seconds)),
             revoked_at: None,
         }
     }

@@ -215,7 +215,7 @@ impl Keyward {
 
     /// Whether people of this tier must have a second factor.
     pub(super) fn must_have_second_factor(&self, person: &Person) -> bool {
-        person.user.admin_role.is_some_and(|tier| self.options().sign_in.totp_required.contains(&tier))
+        person.user.admin_role.is_some_and(|tier| self.sign_in_policy().policy.totp_required.contains(&tier))
     }
 
     /// Who passed the first factor, and still may: nothing that made it void happened since.

@@ -167,7 +167,7 @@ impl Keyward {
 
     /// How long a session lasts without use, in seconds.
     pub(crate) fn idle_seconds(&self) -> i64 {
-        i64::from(self.options().sign_in.idle_seconds)
+        i64::from(self.sign_in_policy().policy.idle_seconds)
     }
 
     async fn touch(&self, session: &Session, now: Timestamp) -> Result<(), SignInError> {
@@ -191,7 +191,7 @@ impl Keyward {
     ) -> (NewSession, Session, Event) {
         let user = &opening.person.user;
         let cookie = random_text(self);
-        let expires_at = now.plus_seconds(i64::from(self.options().sign_in.absolute_seconds));
+        let expires_at = now.plus_seconds(i64::from(self.sign_in_policy().policy.absolute_seconds));
         let context = origin.context(None);
         let session = Session {
             meta: Meta::new(Id::generate(now, self.random()), now),

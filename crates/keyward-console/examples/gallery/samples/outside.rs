@@ -4,7 +4,7 @@ use keyward_console::{
     Environment, FieldProblem, Problems, Shell,
     page::{
         AddressMismatch, Consent, ConsentPermission, Delivery, ErrorPage, ForgottenPassword, NewPassword,
-        Occasion, ResetRequested, Setup, SetupUsed, SignOut, SignedOut,
+        Occasion, Onward, ResetRequested, Setup, SetupUsed, SignOut, SignedOut,
     },
     paths,
 };
@@ -144,6 +144,7 @@ fn rest(words: &Words) -> Vec<Sample> {
         sample("sign-out", &sign_out(None)),
         sample("sign-out-application", &sign_out(Some(words.application.clone()))),
         sample("signed-out", &signed_out(None)),
+        sample("onward", &Onward { shell: shell(words), location: paths::CONSOLE.to_owned() }),
         sample("signed-out-provider", &signed_out(Some(words.provider.clone()))),
     ]
 }
