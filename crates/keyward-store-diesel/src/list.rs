@@ -10,7 +10,7 @@ use std::{
 };
 
 use diesel::QueryResult;
-use keyward_model::{Kind, Reach, Record};
+use keyward_model::{Field, Kind, Reach, Record};
 use keyward_store::{Condition, Direction, Page, Query, Revision};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     row::{FromRow, Row},
     select::{conditions, contains},
     sql::{Bind, Sql, join, sql},
-    visible::{below_deleted, covered_parts, live_many},
+    visible::{Way, below_deleted, covered_parts, live_many},
 };
 
 /// How many totals are remembered.
@@ -112,15 +112,10 @@ pub(crate) fn list(
 ) -> QueryResult<Page<Record>> {
     let nothing = Page { items: Vec::new(), total: 0 };
     let Some(table) = table(query.kind) else { return Ok(nothing) };
-    let covered = covered_parts(table, reach);
-    if covered.is_empty() {
-        return Ok(nothing);
-    }
     let mut conditions = conditions(table, &query.conditions);
     if let Some(text) = &query.search {
         conditions = conditions.sql(" AND ").append(contains(conn, table, text));
     }
-    let selection = Selection { table, query, covered, live: live_many(table, reach), conditions };
     let asked = Asked {
         kind: query.kind,
         reach: *reach,
@@ -128,6 +123,12 @@ pub(crate) fn list(
         search: query.search.clone(),
     };
     let known = totals.known(&asked);
+    let way = way(conn, table, reach, query, known, totals)?;
+    let covered = covered_parts(table, reach, way);
+    if covered.is_empty() {
+        return Ok(nothing);
+    }
+    let selection = Selection { table, query, covered, live: live_many(table, reach), conditions };
     if let Some((revision, total)) = known
         && let Some(items) = selection.page_from_end(conn, revision, total)?
     {
@@ -151,6 +152,51 @@ pub(crate) fn list(
     };
     totals.remember(Total { of: asked, revision: counted.revision, number: counted.number });
     Ok(Page { items, total: counted.number })
+}
+
+/// By which index the page is found. To go along that of the order costs all that stands before the page, of whomever it
+/// is; to gather what is the tenant's or partner's costs all of that, which is then sorted.
+fn way(
+    conn: &mut Conn,
+    table: &'static Table,
+    reach: &Reach,
+    query: &Query,
+    known: Option<(Revision, u64)>,
+    totals: &Totals,
+) -> QueryResult<Way> {
+    let is_sorted = match reach {
+        Reach::Platform => true,
+        // Indexes of tenants are in this order.
+        Reach::Tenant(_) => query.sort == Field::CreatedAt,
+        Reach::Partner(_) => false,
+    };
+    let Some((revision, total)) = known.filter(|_| !is_sorted && query.search.is_none()) else {
+        return Ok(Way::ByOwner);
+    };
+    let (offset, all) = (query.offset(), rows(conn, table, query.kind, revision, totals)?);
+    let before = offset.min(total.saturating_sub(offset)) + u64::from(query.per_page);
+    let in_order = before.saturating_mul(all) < total.saturating_mul(total);
+    Ok(if in_order { Way::InOrder } else { Way::ByOwner })
+}
+
+/// How many rows a table has for the platform, or had at most so many commits before a revision that it can't be very
+/// different.
+fn rows(
+    conn: &mut Conn,
+    table: &'static Table,
+    kind: Kind,
+    at: Revision,
+    totals: &Totals,
+) -> QueryResult<u64> {
+    let asked = Asked { kind, reach: Reach::Platform, conditions: Vec::new(), search: None };
+    if let Some((revision, number)) = totals.known(&asked)
+        && (at - revision).unsigned_abs() <= number / 10
+    {
+        return Ok(number);
+    }
+    let Counted { number, revision } = count(conn, table, &Reach::Platform, &Sql::default())?;
+    totals.remember(Total { of: asked, revision, number });
+    Ok(number)
 }
 
 impl<'a> Selection<'a> {
@@ -220,7 +266,7 @@ pub(crate) fn number(conn: &mut Conn, kind: Kind, wanted: &[Condition]) -> Query
 /// How many rows the reach covers that meet the conditions, without those that are below something deleted.
 fn count(conn: &mut Conn, table: &Table, reach: &Reach, conditions: &Sql<'_>) -> QueryResult<Counted> {
     let mut sum = sql("SELECT 0");
-    for part in covered_parts(table, reach) {
+    for part in covered_parts(table, reach, Way::ByOwner) {
         let counted = || {
             let from = sql("(SELECT COUNT(*) FROM ").sql(table.name).sql(" r WHERE ");
             from.append(part.clone()).append(conditions.clone())
