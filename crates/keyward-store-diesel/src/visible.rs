@@ -130,6 +130,12 @@ pub(crate) fn covered_parts<'a>(table: &Table, reach: &Reach, way: Way) -> Vec<S
             vec![is_true("r.tenant_id = ", Bind::id(*id), "")]
         }
         (Reach::Partner(id), Owner::Tenant) => vec![is_true(OF_TENANTS_OF, Bind::id(*id), ")")],
+        // As one, so that they come in one order.
+        (Reach::Partner(id), Owner::TenantOrPartner) if way == Way::InOrder => {
+            let theirs = sql("r.tenant_id IS NULL AND r.partner_id = ").bind(Bind::id(*id)).sql(" OR ");
+            let of_tenants = sql(OF_TENANTS_OF).bind(Bind::id(*id)).sql(")");
+            vec![live().sql(" AND (").append(theirs).append(of_tenants).sql(") IS TRUE")]
+        }
         (Reach::Partner(id), Owner::TenantOrPartner) => vec![
             is(" AND r.tenant_id IS NULL AND r.partner_id = ", Bind::id(*id)),
             is_true(OF_TENANTS_OF, Bind::id(*id), ")"),
