@@ -62,7 +62,10 @@ impl Store for CountingStore {
     }
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
-        self.one();
+        // The policy is looked for by the clock, not by a page.
+        if key.namespace != "sign_in_policy" {
+            self.one();
+        }
         self.inner.ticket(key, now).await
     }
 

@@ -1,6 +1,6 @@
 //! The sign-in policy: looked at, reviewed, saved, and taken back.
 
-use keyward_model::User;
+use keyward_model::{Role, User};
 use serde_json::json;
 
 use crate::{
@@ -145,8 +145,17 @@ async fn only_who_may_change_how_everybody_signs_in_changes_it() {
     assert_eq!(send(&tom, &review(), &fields).await.status, 404);
     assert_eq!(send(&tom, &edit(), &fields).await.status, 403);
     assert_eq!(in_force(&site)["saved"], json!(null));
+    // Not by who may change providers, but is below those whom it is about.
+    let role = json!({ "name": "Providers", "permissions": ["keyward:identity-providers:write", "keyward:users:read"] });
+    let role = site.create::<Role>(role).await;
+    let id = site.person("max@northwind.example", json!({})).await;
+    site.keyward.put_user_roles(&site.operator(), &id, json!({ "roles": [role["id"]] }), None).await.unwrap();
+    let max = site.signed_in("max@northwind.example").await;
+    assert!(!max.get(PATH).await.expect(200).body.contains("sign-in-policy/edit"));
+    assert_eq!(send(&max, &edit(), &fields).await.status, 403);
+    assert_eq!(in_force(&site)["saved"], json!(null));
     let denied = site.events("access.denied").await;
-    assert_eq!(denied.len(), 1, "{denied:?}");
+    assert_eq!(denied.len(), 2, "{denied:?}");
     // As everything dangerous, it takes a recent proof.
     site.clock.advance_seconds(16 * 60);
     assert_eq!(root.post(&edit(), &[("idle", "1")]).await.status, 303);

@@ -93,6 +93,9 @@ impl Policies {
     }
 }
 
+/// The highest tier that the policy is about.
+const HIGHEST: Option<AdminRole> = Some(AdminRole::SuperAdmin);
+
 fn key() -> TicketKey {
     TicketKey::new("sign_in_policy", "saved")
 }
@@ -105,10 +108,12 @@ impl Keyward {
     }
 
     /// Whether somebody may change the sign-in policy: those who may change the identity providers of the platform, which
-    /// is the other half of how everybody signs in.
+    /// is the other half of how everybody signs in, and are below nobody whom it is about.
     #[must_use]
     pub fn may_change_sign_in_policy(&self, call: &Call) -> bool {
-        keyward_policy::decide(&call.caller.principal, Act::Update, target()).is_ok()
+        let principal = &call.caller.principal;
+        keyward_policy::decide(principal, Act::Update, target()).is_ok()
+            && keyward_policy::may_set_tier(principal, HIGHEST, HIGHEST).is_ok()
     }
 
     /// Reads a policy as it was typed.
@@ -130,6 +135,7 @@ impl Keyward {
     ) -> Result<(), Error> {
         let work = Work::begin(self, call);
         let permit = work.may(Act::Update, target()).await?;
+        work.may_set_tier(HIGHEST, HIGHEST, Owner::Platform).await?;
         let policies = &self.inner.policies;
         policies.read(&*self.inner.store, work.now).await?;
         if **policies.current.load() != *seen {
