@@ -123,18 +123,26 @@ pub(crate) fn list(
         search: query.search.clone(),
     };
     let known = totals.known(&asked);
-    let way = way(conn, table, reach, query, known, totals)?;
-    let covered = covered_parts(table, reach, way);
-    if covered.is_empty() {
+    let by = Ways { table, reach, query, known };
+    let selection = |way| {
+        let covered = covered_parts(table, reach, way);
+        Selection { table, query, covered, live: live_many(table, reach), conditions: conditions.clone() }
+    };
+    let offset = query.offset();
+    if let Some((revision, total)) = known
+        && offset > total / 2
+        && offset < total
+    {
+        let way = by.choose(conn, totals, total - offset)?;
+        if let Some(items) = selection(way).page_from_end(conn, revision, total - offset)? {
+            return Ok(Page { items, total });
+        }
+    }
+    let selection = selection(by.choose(conn, totals, offset)?);
+    if selection.covered.is_empty() {
         return Ok(nothing);
     }
-    let selection = Selection { table, query, covered, live: live_many(table, reach), conditions };
-    if let Some((revision, total)) = known
-        && let Some(items) = selection.page_from_end(conn, revision, total)?
-    {
-        return Ok(Page { items, total });
-    }
-    let found = selection.page(conn, query.direction, query.offset(), query.per_page.into())?;
+    let found = selection.page(conn, query.direction, offset, query.per_page.into())?;
     let read_at = found.first().map(|found| found.revision);
     let items: Vec<Record> = found.into_iter().map(|found| found.record).collect();
     if let Some((revision, total)) = known
@@ -144,9 +152,9 @@ pub(crate) fn list(
     }
     // A last page that is not full tells how many there are.
     let number = items.len() as u64;
-    let is_last = number < u64::from(query.per_page) && (number > 0 || query.offset() == 0);
+    let is_last = number < u64::from(query.per_page) && (number > 0 || offset == 0);
     let counted = match read_at {
-        Some(revision) if is_last => Counted { number: query.offset() + number, revision },
+        Some(revision) if is_last => Counted { number: offset + number, revision },
         None if is_last => return Ok(Page { items, total: 0 }),
         _ => count(conn, table, reach, &selection.conditions)?,
     };
@@ -154,29 +162,35 @@ pub(crate) fn list(
     Ok(Page { items, total: counted.number })
 }
 
-/// By which index the page is found. To go along that of the order costs all that stands before the page, of whomever it
-/// is; to gather what is the tenant's or partner's costs all of that, which is then sorted.
-fn way(
-    conn: &mut Conn,
+/// What decides by which index a page is found.
+struct Ways<'a> {
     table: &'static Table,
-    reach: &Reach,
-    query: &Query,
+    reach: &'a Reach,
+    query: &'a Query,
     known: Option<(Revision, u64)>,
-    totals: &Totals,
-) -> QueryResult<Way> {
-    let is_sorted = match reach {
-        Reach::Platform => true,
-        // Indexes of tenants are in this order.
-        Reach::Tenant(_) => query.sort == Field::CreatedAt,
-        Reach::Partner(_) => false,
-    };
-    let Some((revision, total)) = known.filter(|_| !is_sorted && query.search.is_none()) else {
-        return Ok(Way::ByOwner);
-    };
-    let (offset, all) = (query.offset(), rows(conn, table, query.kind, revision, totals)?);
-    let before = offset.min(total.saturating_sub(offset)) + u64::from(query.per_page);
-    let in_order = before.saturating_mul(all) < total.saturating_mul(total);
-    Ok(if in_order { Way::InOrder } else { Way::ByOwner })
+}
+
+impl Ways<'_> {
+    /// To go along the index of the order costs all that stands before the page, of whomever it is; to gather what is the
+    /// tenant's or partner's costs all of that, which is then sorted.
+    fn choose(&self, conn: &mut Conn, totals: &Totals, before: u64) -> QueryResult<Way> {
+        let is_indexed = match self.reach {
+            Reach::Platform => false,
+            // Indexes of tenants are in the order of creation already.
+            Reach::Tenant(_) => [Field::Name, Field::Email].contains(&self.query.sort),
+            Reach::Partner(_) => [Field::CreatedAt, Field::Name, Field::Email].contains(&self.query.sort),
+        };
+        let Some((revision, total)) = self.known.filter(|_| is_indexed && self.query.search.is_none()) else {
+            return Ok(Way::ByOwner);
+        };
+        if before >= total {
+            return Ok(Way::ByOwner);
+        }
+        let all = rows(conn, self.table, self.query.kind, revision, totals)?;
+        let passed = before.saturating_add(self.query.per_page.into());
+        let in_order = passed.saturating_mul(all) < total.saturating_mul(total);
+        Ok(if in_order { Way::InOrder } else { Way::ByOwner })
+    }
 }
 
 /// How many rows a table has for the platform, or had at most so many commits before a revision that it can't be very
@@ -234,19 +248,14 @@ impl<'a> Selection<'a> {
             .rows(conn)
     }
 
-    /// The page, when the end is nearer than the beginning and nothing changed since there was this total.
+    /// The page that begins so many records before the end, if nothing changed since there was this total.
     fn page_from_end(
         &self,
         conn: &mut Conn,
         revision: Revision,
-        total: u64,
+        behind: u64,
     ) -> QueryResult<Option<Vec<Record>>> {
-        let (offset, limit) = (self.query.offset(), u64::from(self.query.per_page));
-        let Some(behind) = total.checked_sub(offset).filter(|behind| *behind > 0 && offset > total / 2)
-        else {
-            return Ok(None);
-        };
-        let limit = limit.min(behind);
+        let limit = u64::from(self.query.per_page).min(behind);
         let backwards = match self.query.direction {
             Direction::Ascending => Direction::Descending,
             Direction::Descending => Direction::Ascending,

@@ -38,6 +38,7 @@ mod fixtures;
 mod guards;
 mod keys;
 mod lists;
+mod lists_again;
 mod lists_among;
 mod random;
 mod reaches;
@@ -132,6 +133,7 @@ macro_rules! __with_cases {
             lists_know_fields_without_value
             lists_compare_moments
             lists_find_one_of_several
+            lists_are_the_same_when_asked_again
             lists_know_no_field_of_others
             lists_are_searched
             searches_take_wildcards_as_they_are

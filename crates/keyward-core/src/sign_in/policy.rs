@@ -18,7 +18,6 @@ use crate::{Call, Error, FieldError, Keyward, SignInOptions, admin::Work, forms}
 
 /// What is asked of people who sign in, and how long that lasts. Bounds are those of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SignInPolicy {
     /// The tiers that must have a second factor.
     pub totp_required: Vec<AdminRole>,
@@ -72,32 +71,46 @@ pub struct PolicyInForce {
 pub(crate) struct Policies {
     configured: PolicyInForce,
     current: ArcSwap<PolicyInForce>,
+    /// Held while it is read and put there, so that nothing older comes after something newer.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Policies {
     pub(crate) fn new(options: &SignInOptions) -> Self {
         let configured = PolicyInForce { policy: options.into(), saved: None };
-        Self { current: ArcSwap::from_pointee(configured.clone()), configured }
+        let current = ArcSwap::from_pointee(configured.clone());
+        Self { configured, current, reading: tokio::sync::Mutex::default() }
     }
 
-    /// Looks for what was saved.
-    pub(crate) async fn read(&self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-        let found = match store.ticket(&key(), now).await? {
-            Some(ticket) => serde_json::from_str(&ticket.value).map_err(StoreError::unavailable)?,
-            None => self.configured.clone(),
+    /// Looks for what was saved; whether there is anything. What another version saved and this one can't read leaves in
+    /// force what was, lest a server does not start for it; another can be saved over it.
+    pub(crate) async fn read(&self, store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
+        let _reading = self.reading.lock().await;
+        let saved = store.ticket(&key(), now).await?;
+        let found = match &saved {
+            Some(ticket) => serde_json::from_str(&ticket.value),
+            None => Ok(self.configured.clone()),
         };
-        if **self.current.load() != found {
-            self.current.store(Arc::new(found));
+        match found {
+            Ok(found) if **self.current.load() != found => self.current.store(Arc::new(found)),
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the sign-in policy that was saved can't be read"),
         }
-        Ok(())
+        Ok(saved.is_some())
     }
 }
 
+const NAMESPACE: &str = "sign_in_policy";
 /// The highest tier that the policy is about.
 const HIGHEST: Option<AdminRole> = Some(AdminRole::SuperAdmin);
 
 fn key() -> TicketKey {
-    TicketKey::new("sign_in_policy", "saved")
+    TicketKey::new(NAMESPACE, "saved")
+}
+
+/// There as long as what was saved then is: who takes its place takes this away, so that nobody else can.
+fn mark(saved: Timestamp) -> TicketKey {
+    TicketKey::new(NAMESPACE, format!("saved:{}", saved.unix_millis()))
 }
 
 impl Keyward {
@@ -137,7 +150,7 @@ impl Keyward {
         let permit = work.may(Act::Update, target()).await?;
         work.may_set_tier(HIGHEST, HIGHEST, Owner::Platform).await?;
         let policies = &self.inner.policies;
-        policies.read(&*self.inner.store, work.now).await?;
+        let is_there = policies.read(&*self.inner.store, work.now).await?;
         if **policies.current.load() != *seen {
             return Err(Error::PreconditionFailed);
         }
@@ -147,9 +160,11 @@ impl Keyward {
             None => policies.configured.clone(),
         };
         let mut change = Change::default();
-        change.consume.extend(seen.saved.is_some().then(key));
-        if next.saved.is_some() {
+        change.consume.extend(is_there.then(key));
+        change.consume.extend(seen.saved.iter().map(|(at, _)| mark(*at)));
+        if let Some((at, _)) = &next.saved {
             let value = serde_json::to_string(&next).map_err(StoreError::unavailable)?;
+            change.tickets.push(Ticket { key: mark(*at), value: String::new(), expires_at: None });
             change.tickets.push(Ticket { key: key(), value, expires_at: None });
         }
         let mut event = work.event_of(Action::SIGN_IN_POLICY_CHANGED);
@@ -160,7 +175,9 @@ impl Keyward {
             Err(StoreError::Stale | StoreError::Taken(_)) => return Err(Error::PreconditionFailed),
             Err(error) => return Err(error.into()),
         }
-        policies.read(&*self.inner.store, work.now).await?;
+        if let Err(error) = policies.read(&*self.inner.store, work.now).await {
+            tracing::warn!(%error, "the sign-in policy was saved, and will be read in a moment");
+        }
         Ok(())
     }
 }

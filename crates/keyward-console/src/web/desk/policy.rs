@@ -1,5 +1,7 @@
 //! Sign-in policy: what is in force, and how to change it with a look at who is affected.
 
+use std::cmp::Ordering;
+
 use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
@@ -40,13 +42,10 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// Seconds as people count them.
 fn duration(seconds: u64) -> String {
-    let (number, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        7_200..172_800 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    // In the largest unit of which it is more than one, and which it is whole numbers of.
+    let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    let whole = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit) && seconds > *unit);
+    whole.map_or_else(|| format!("{seconds} seconds"), |(unit, name)| format!("{} {name}", seconds / unit))
 }
 
 fn tiers(policy: &SignInPolicy) -> String {
@@ -86,10 +85,13 @@ async fn show(desk: Desk) -> Answer {
         ],
         empty: String::new(),
     };
+    let may_change = desk.state.keyward.may_change_sign_in_policy(&desk.call());
     let words = match saved {
         None => "It is that of the configuration.".to_owned(),
+        // Who it was is told to those who could have been.
         Some((at, by)) => format!(
-            "{by} saved it on {}. Of the configuration, sign_in.totp_required, idle, absolute and refresh count no more.",
+            "{} saved it on {}. Of the configuration, sign_in.totp_required, idle, absolute and refresh count no more.",
+            if may_change { by.as_str() } else { "A super administrator" },
             at.to_string().split('T').next().unwrap_or_default()
         ),
     };
@@ -98,7 +100,7 @@ async fn show(desk: Desk) -> Answer {
         Block::Notice(Notice::new(Severity::Info, words)),
         Panel::new("policy", "Policy", vec![Block::Table(table)]).into(),
     ];
-    if desk.state.keyward.may_change_sign_in_policy(&desk.call()) {
+    if may_change {
         screen.deeds.push(Deed::link("Edit", format!("/console/{PATH}/edit")));
     } else {
         let words = "You have View. Super administrators change it.";
@@ -217,9 +219,13 @@ async fn differences(
             all.push(format!("{label}: {} instead of {}", duration(to), duration(from)));
         }
     }
-    if after.idle_seconds < before.idle_seconds {
-        let idle = duration(after.idle_seconds.into());
-        all.push(format!("Sessions that were not used for {idle} end at once."));
+    let idle = duration(after.idle_seconds.into());
+    match after.idle_seconds.cmp(&before.idle_seconds) {
+        Ordering::Less => all.push(format!("Sessions that were not used for {idle} end at once.")),
+        Ordering::Greater => {
+            all.push(format!("Sessions that ended without use go on if they were used in the last {idle}."));
+        }
+        Ordering::Equal => {}
     }
     Ok(all)
 }
