@@ -55,8 +55,8 @@ use keyward_store::Store;
 /// The cases that take one store.
 mod cases {
     pub(crate) use crate::{
-        changes::*, concurrency::*, events::*, feed::*, guards::*, keys::*, lists::*, lists_among::*,
-        reaches::*, records::*, tally::*, tickets::*, usage::*, versions::*,
+        changes::*, concurrency::*, events::*, feed::*, guards::*, keys::*, lists::*, lists_again::*,
+        lists_among::*, reaches::*, records::*, tally::*, tickets::*, usage::*, versions::*,
     };
 }
 

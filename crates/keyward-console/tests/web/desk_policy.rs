@@ -116,9 +116,8 @@ async fn of_many_who_save_at_once_one_is_heard() {
         site.clock.advance_seconds(1);
         let policy = |idle_seconds| SignInPolicy { idle_seconds, ..seen.policy.clone() };
         let call = site.operator();
-        let saving = (0..8).map(|number| {
-            site.keyward.change_sign_in_policy(&call, &seen, Some(policy(600 + number)))
-        });
+        let saving =
+            (0..8).map(|number| site.keyward.change_sign_in_policy(&call, &seen, Some(policy(600 + number))));
         let saved = futures_util::future::join_all(saving).await;
         assert_eq!(saved.iter().filter(|result| result.is_ok()).count(), 1, "{saved:?}");
     }
