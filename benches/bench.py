@@ -7,25 +7,20 @@ Needs Linux, two cores, wrk and Node.js with npm; --pg needs what scripts/postgr
 import argparse
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
-from types import SimpleNamespace
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from harness import report  # noqa: E402
 from harness.load import grant, measure, one_by_one, wrk  # noqa: E402
-from harness.process import (  # noqa: E402
-    BenchError, PeakRss, fsync_ms, install_cleanup, own_cores, percentile, rss_mb, stop_all,
-)
+from harness.place import ROOT, working_place  # noqa: E402
+from harness.process import BenchError, PeakRss, fsync_ms, percentile, rss_mb  # noqa: E402
 from harness.servers import Hello, Keyward, KeywardPostgres, OidcProvider  # noqa: E402
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SERVERS = {kind.name: kind for kind in (Hello, Keyward, KeywardPostgres, OidcProvider)}
 LIST_ROWS = 100_000
 ACTIVE = 10_000
@@ -163,28 +158,11 @@ def complete(options):
 
 def main():
     options = parse()
-    install_cleanup()
     build(options)
-    target = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")))
-    binaries = os.path.join(target, options.profile)
-    disk = options.dir or target
-    os.makedirs(disk, exist_ok=True)
-    server_core, load_core = own_cores()
-    # This program shares the core of the load, never that of the server.
-    os.sched_setaffinity(0, {load_core})
-    with contextlib.ExitStack() as stack:
-        # Logs go to memory where that is possible: writing them back would be in the way of fsync.
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        folders = [tempfile.mkdtemp(prefix="keyward-bench-", dir=parent) for parent in (memory, disk)]
-        for folder in folders:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        place = SimpleNamespace(
-            root=ROOT, logs=folders[0], data=folders[1], hello=os.path.join(binaries, "hello"), stack=stack,
-            keyward=os.path.join(binaries, "keyward"), server_core=server_core, load_core=load_core,
-            profile=options.profile,
-        )
-        stack.callback(stop_all)
-        text = run(options, place)
+    # Logs go to memory where that is possible: writing them back would be in the way of fsync.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with working_place(options.profile, options.dir, memory) as here:
+        text = run(options, here)
     print(text)
     if complete(options):
         path = os.path.join(ROOT, "docs", "benchmarks.md")

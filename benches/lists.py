@@ -6,26 +6,23 @@ Writes docs/benchmarks-lists.md.
 """
 
 import argparse
-import contextlib
 import html
 import http.cookiejar
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 import urllib.parse
 import urllib.request
-from types import SimpleNamespace
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from bench import ROOT, build, say  # noqa: E402
+from bench import build, say  # noqa: E402
 from harness.fill import Database  # noqa: E402
 from harness.load import Connection, Plan, grant, one_by_one, wrk  # noqa: E402
-from harness.process import BenchError, install_cleanup, own_cores, stop_all  # noqa: E402
+from harness.place import ROOT, working_place  # noqa: E402
+from harness.process import BenchError  # noqa: E402
 from harness.servers import ADMIN, Keyward, KeywardPostgres  # noqa: E402
 
 TENANTS = 1_000
@@ -182,22 +179,10 @@ def database_table(server, options):
 
 def main():
     options = parse()
-    install_cleanup()
     build(options)
-    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
-    server_core, load_core = own_cores()
-    os.sched_setaffinity(0, {load_core})
     kinds = [kind for kind in (Keyward, KeywardPostgres) if options.only in (None, kind.name)]
-    with contextlib.ExitStack() as stack:
-        folders = [tempfile.mkdtemp(prefix="keyward-lists-", dir=target) for _ in range(2)]
-        for folder in folders:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        place = SimpleNamespace(
-            root=ROOT, logs=folders[0], data=folders[1], stack=stack, server_core=server_core, load_core=load_core,
-            keyward=options.keyward or os.path.join(target, options.profile, "keyward"),
-        )
-        stack.callback(stop_all)
-        tables = [database_table(kind(place), options) for kind in kinds]
+    with working_place(options.profile, keyward=options.keyward) as here:
+        tables = [database_table(kind(here), options) for kind in kinds]
     text = (f"# Lists\n\nWritten by `scripts/bench lists`; don't edit. Milliseconds, p50 / p95 of {options.requests} requests "
             f"for 100 records, pages spread over the whole list, one connection, read by Python; in brackets how many "
             f"records the list has; pages of the console have 20. {options.rows:,} rows of each table, half of them in one tenant of one partner, the rest "

@@ -103,12 +103,13 @@ struct Answer {
 }
 
 impl Answer {
-    /// Whether it was remembered for long enough, the key has expired, or something about it was revoked since it was
-    /// asked for, or shortly before.
+    /// Whether it was remembered for long enough, or is void.
     fn is_outdated(&self, revoked: &Revoked, now: Timestamp) -> bool {
-        if self.until <= Instant::now() {
-            return true;
-        }
+        self.until <= Instant::now() || self.is_void(revoked, now)
+    }
+
+    /// Whether the key has expired, or something about it was revoked since it was asked for, or shortly before.
+    fn is_void(&self, revoked: &Revoked, now: Timestamp) -> bool {
         let Ok(facts) = &self.result else { return false };
         if facts.expires_at.is_some_and(|at| at <= now) {
             return true;
@@ -160,7 +161,9 @@ impl ApiKeys {
             self.answers.remove_if(&name, |kept| kept.is_outdated(revoked, now));
         }
         match self.answers.get_value_or_guard_async(&name).await {
-            Ok(answer) => answer.facts(),
+            Ok(answer) if !answer.is_void(revoked, now) => answer.facts(),
+            // Somebody asked before what is known to be revoked by now.
+            Ok(_) => self.ask(question).await.facts(),
             Err(place) => {
                 let answer = self.ask(question).await;
                 // It is there for those who wait for it, in any case.
