@@ -20,6 +20,7 @@ mod people_on_nodes;
 mod protecting;
 mod proxies;
 mod rotation;
+mod screens;
 mod sign_in;
 mod starting;
 mod support;

@@ -4,7 +4,6 @@ use askama::Template;
 
 use crate::{
     component::{Notice, Severity},
-    form::Form,
     frame::Frame,
 };
 
@@ -72,7 +71,7 @@ pub struct Mapped {
     pub value: Option<String>,
 }
 
-/// The result of a test sign-in. Its form, which has no fields, begins the test again.
+/// The result of a test sign-in.
 #[derive(Template)]
 #[template(path = "page/provider_test.html")]
 pub struct ProviderTest {
@@ -83,7 +82,7 @@ pub struct ProviderTest {
     /// `OpenID Connect` or `SAML 2.0`.
     pub protocol: String,
     /// Begins the test again.
-    pub again: Form,
+    pub again: String,
     /// Back to the provider's settings.
     pub settings: String,
     /// The steps, in order.

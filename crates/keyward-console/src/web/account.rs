@@ -15,7 +15,7 @@ use super::{
     visit::{Answer, field, origin, problems, see_other},
 };
 use crate::{
-    Form, Moment, Problems,
+    Confirmation, Form, Moment, Problems,
     component::{FormBlock, Input, Takes},
     describe_device,
     page::{Account, Profile, Session, TwoStep},
@@ -65,9 +65,37 @@ async fn rendered(
         password_changed: account.authenticators.password_changed_at.map(|at| Moment::new(at, now)),
         sessions,
         preferences: preferences_form(signed_in),
-        confirmation: None,
+        confirmation: question(request, signed_in),
     };
     Ok(crate::respond(status, &page, &[]))
+}
+
+/// What is asked before it is done: the page's address says about what.
+fn question(request: &HttpRequest, signed_in: &SignedIn) -> Option<Confirmation> {
+    let (title, text, button, path) = match request.query_string() {
+        "confirm=two-step-off" => (
+            "Turn off two-step sign-in?",
+            "Your password alone is enough then. Your authenticator app and recovery codes stop working, and you are signed \
+             out everywhere else.",
+            "Turn off two-step sign-in",
+            paths::ACCOUNT_TWO_STEP_OFF,
+        ),
+        "confirm=sign-out-others" => (
+            "Sign out everywhere else?",
+            "Every session but this one ends at once.",
+            "Sign out everywhere else",
+            paths::ACCOUNT_SIGN_OUT_OTHERS,
+        ),
+        _ => return None,
+    };
+    Some(Confirmation {
+        title: title.to_owned(),
+        text: text.to_owned(),
+        button: button.to_owned(),
+        typed: None,
+        form: Form::new(path, signed_in.form_token()),
+        cancel: paths::ACCOUNT.to_owned(),
+    })
 }
 
 /// The form for how the person wants pages.

@@ -13,7 +13,7 @@ use keyward_http::browser::{self, Kept};
 
 use super::{
     State,
-    desk::frame,
+    desk::{self, frame},
     step_up,
     visit::{Answer, Visit, field, keep, origin, see_other},
 };
@@ -155,19 +155,22 @@ fn onward(state: &State, path: &str) -> HttpResponse {
 }
 
 fn tested(state: &State, signed_in: &SignedIn, provider: &str, report: TestReport) -> HttpResponse {
-    let again = Form::new(paths::PROVIDER_TEST.replace("{id}", provider), signed_in.form_token());
     let (steps, provider_error, claims, mapping) = match report.outcome {
         Ok(arrived) => {
             let step =
                 TestStep { name: "Signed in".to_owned(), verdict: Verdict::Passed, detail: String::new() };
-            let claims = arrived.claims.into_iter().map(|(name, value)| Claim {
-                name,
-                value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-            });
-            let field = |field: &str, value: Option<String>| Mapped {
-                field: field.to_owned(),
-                claim: String::new(),
-                value,
+            let claims: Vec<Claim> = arrived
+                .claims
+                .into_iter()
+                .map(|(name, value)| Claim {
+                    name,
+                    value: value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+                })
+                .collect();
+            let field = |field: &str, value: Option<String>| {
+                let from = claims.iter().find(|claim| value.as_ref() == Some(&claim.value));
+                let claim = from.map_or_else(|| "–".to_owned(), |claim| claim.name.clone());
+                Mapped { field: field.to_owned(), claim, value }
             };
             let roles = Some(arrived.roles.join(", ")).filter(|roles| !roles.is_empty());
             let mapping = vec![
@@ -175,7 +178,7 @@ fn tested(state: &State, signed_in: &SignedIn, provider: &str, report: TestRepor
                 field("E-mail", arrived.email),
                 field("Roles", roles),
             ];
-            (vec![step], None, claims.collect(), mapping)
+            (vec![step], None, claims, mapping)
         }
         Err(error) => {
             let name = error.step.to_owned();
@@ -187,9 +190,9 @@ fn tested(state: &State, signed_in: &SignedIn, provider: &str, report: TestRepor
     let page = ProviderTest {
         frame: frame(state, signed_in, None, paths::ACCOUNT),
         provider: report.provider,
-        protocol: String::new(),
-        again,
-        settings: paths::CONSOLE.to_owned(),
+        protocol: desk::protocol(report.protocol.as_str()).to_owned(),
+        again: paths::PROVIDER_TEST.replace("{id}", provider),
+        settings: format!("/console/settings/identity-providers/{provider}"),
         steps,
         provider_error,
         claims,

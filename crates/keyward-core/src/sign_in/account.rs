@@ -83,7 +83,7 @@ impl Keyward {
         let now = self.now();
         let stored = self.own(signed_in).await?;
         let none = || Authenticators::none(Meta::new(Id::generate(now, self.random()), now), user);
-        let sessions = self.sessions_of(user.id()).await?;
+        let sessions = self.sessions_of(user).await?;
         Ok(AccountView {
             email: user.email.clone(),
             name: user.name.clone(),

@@ -322,11 +322,14 @@ impl Keyward {
     }
 
     /// The sessions of a person that are alive, the latest first.
-    pub(super) async fn sessions_of(&self, user: Id<User>) -> Result<Vec<Session>, SignInError> {
-        let query = Query::all(Kind::Session).with(Field::UserId, Value::id(Some(user)));
+    pub(super) async fn sessions_of(&self, user: &User) -> Result<Vec<Session>, SignInError> {
+        let query = Query::all(Kind::Session).with(Field::UserId, Value::id(Some(user.id())));
         let (mut sessions, _) = all::<Session>(&*self.inner.store, query).await?;
         let (now, idle) = (self.now(), self.idle_seconds());
-        sessions.retain(|session| liveness::session_itself(session, idle, now).is_ok());
+        sessions.retain(|session| {
+            liveness::session_itself(session, idle, now).is_ok()
+                && liveness::user_since(user, session.meta.created_at).is_ok()
+        });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_active_at));
         Ok(sessions)
     }

@@ -1,7 +1,9 @@
 //! Trips to an identity provider and back. What must be known again on return travels with the browser, sealed, so that
 //! only the browser that left can come back, and only from where it was sent.
 
-use keyward_model::{Action, Entity, Event, Id, IdentityProvider, Outcome, Subject, Timestamp, User};
+use keyward_model::{
+    Action, Entity, Event, Id, IdentityProvider, Outcome, ProviderKind, Subject, Timestamp, User,
+};
 use keyward_policy::{Action as Act, Target};
 use keyward_store::{Change, StoreError, StoreExt, Ticket, TicketKey};
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,8 @@ pub enum TripEnd {
 pub struct TestReport {
     /// What the provider is called.
     pub provider: String,
+    /// What it speaks.
+    pub protocol: ProviderKind,
     /// Who arrived, or which step failed and why.
     pub outcome: Result<Arrived, FederationError>,
 }
@@ -254,7 +258,7 @@ impl Keyward {
             ..self.person_event(Action::IDENTITY_PROVIDER_TESTED, &signed_in.person, origin, now)
         };
         self.inner.writer.append(event).await.map_err(SignInError::from)?;
-        Ok(TestReport { provider: provider.name.clone(), outcome })
+        Ok(TestReport { provider: provider.name.clone(), protocol: provider.kind, outcome })
     }
 
     /// Tries out, without a person, whether a provider can be reached and makes sense.

@@ -60,6 +60,16 @@ export class Person {
     }
   }
 
+  // The same, on a page that has it soon, but not yet.
+  async awaits(text) {
+    const found = this.page.getByText(text).filter({ visible: true });
+    for (let tries = 0; tries < 20 && await found.count() === 0; tries += 1) {
+      await new Promise((later) => setTimeout(later, 250));
+      await this.page.reload();
+    }
+    await this.sees(text);
+  }
+
   async misses(text) {
     assert.equal(await this.page.getByText(text).filter({ visible: true }).count(), 0, `"${text}" is to be seen`);
   }
@@ -80,8 +90,56 @@ export class Person {
     await this.page.getByRole('link', { name, exact: true }).click();
   }
 
+  // To a screen, by the navigation.
+  async visits(name) {
+    await this.page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();
+    await this.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+  }
+
+  // By the button of a list, which stands a second time where the list is empty.
+  async adds(name) {
+    await this.page.getByRole('link', { name, exact: true }).first().click();
+  }
+
+  // Something of the page itself, whatever the navigation has by this name.
+  async picks(name) {
+    await this.page.getByRole('main').getByRole('link', { name, exact: true }).click();
+  }
+
   async ticks(label) {
     await this.page.getByLabel(label).check();
+  }
+
+  async unticks(label) {
+    await this.page.getByLabel(label).uncheck();
+  }
+
+  async chooses(label, option) {
+    await this.page.getByRole('combobox', { name: label, exact: true }).selectOption(option);
+  }
+
+  // Opens what is folded.
+  async opens(name) {
+    await this.page.locator('summary', { hasText: name }).click();
+  }
+
+  // Narrows a list.
+  async filters(label, text) {
+    await this.page.getByRole('search').getByLabel(label, { exact: true }).fill(text);
+    await this.presses('Filter');
+  }
+
+  // What a table says of something.
+  row(text) {
+    return this.page.getByRole('row').filter({ hasText: text });
+  }
+
+  // Deletes what the page is about, and answers the question for its name where it is asked.
+  async deletes(name, typed) {
+    await this.follows('Delete');
+    await this.sees(`Delete ${name}?`);
+    if (typed) await this.types(`Type ${typed} to confirm`, typed);
+    await this.presses(`Delete ${name}`);
   }
 
   // Address and password, from the first page on.

@@ -188,7 +188,7 @@ fn tests(words: &Words) -> Vec<Sample> {
         },
         provider: words.provider.clone(),
         protocol: "OpenID Connect".to_owned(),
-        again: form("/console/providers/idp_01/test"),
+        again: "/console/providers/idp_01/test".to_owned(),
         settings: "/console/providers/idp_01".to_owned(),
         steps: vec![
             step("Fetched the discovery document", Verdict::Passed, "https://login.contoso.example, 84 ms"),

@@ -75,6 +75,7 @@ pub(super) fn standing(doc: &Value) -> (Tone, &'static str) {
         "expired" => (Tone::Bad, "Expired"),
         "revoked" => (Tone::Bad, "Revoked"),
         "suspended" => (Tone::Bad, "Suspended"),
+        _ if text(doc, "id").starts_with("agt_") => (Tone::Bad, "Paused"),
         _ => (Tone::Bad, "Disabled"),
     }
 }
@@ -87,7 +88,7 @@ pub(super) fn badge(doc: &Value) -> Content {
 
 /// Whether it is over, so that its row is greyed.
 pub(super) fn is_over(doc: &Value) -> bool {
-    matches!(standing(doc).1, "Expired" | "Revoked" | "Disabled" | "Suspended")
+    matches!(standing(doc).1, "Expired" | "Revoked" | "Disabled" | "Paused" | "Suspended")
 }
 
 /// Text in a cell; a word when it is empty.
@@ -101,6 +102,12 @@ pub(super) fn words(doc: &Value, name: &str, none: &str) -> Content {
 /// So many of something, in words.
 pub(super) fn so_many(number: u64, one: &str, more: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {more}") }
+}
+
+/// The words with a capital at their head.
+pub(super) fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ use actix_web::web::{self, ServiceConfig};
 use collection::routes;
 
 pub(super) use navigation::frame;
+pub(super) use providers::protocol;
 pub(super) use sessions::method;
 
 /// Mounts the screens.

@@ -42,7 +42,8 @@ fn kind(fields: &Fields, editing: Option<&Value>) -> String {
     editing.map_or_else(|| fields.or("kind", "oidc").to_owned(), |doc| text(doc, "kind").to_owned())
 }
 
-fn kind_name(kind: &str) -> &'static str {
+/// What a kind of providers speaks.
+pub(in crate::web) fn protocol(kind: &str) -> &'static str {
     if kind == "saml" { "SAML 2.0" } else { "OpenID Connect" }
 }
 
@@ -71,7 +72,7 @@ impl Collection for Providers {
             Row {
                 cells: vec![
                     Piece::Link(own.clone(), name.to_owned()).into(),
-                    Content::words(kind_name(text(doc, "kind"))),
+                    Content::words(protocol(text(doc, "kind"))),
                     Content::codes(&texts(&doc["config"], "email_domains"), "Any"),
                     badge(doc),
                     names.owner(doc),
@@ -201,7 +202,7 @@ impl Collection for Providers {
     async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
         let (config, id) = (&doc["config"], text(doc, "id"));
         let mut facts = Facts::default()
-            .and("Protocol", Content::words(kind_name(text(doc, "kind"))))
+            .and("Protocol", Content::words(protocol(text(doc, "kind"))))
             .and("Identifier", Content::code(id))
             .and("E-mail domains", Content::codes(&texts(config, "email_domains"), "Any"));
         for (name, label) in [

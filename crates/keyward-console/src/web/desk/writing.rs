@@ -8,7 +8,7 @@ use super::{
     super::visit::Answer,
     collection::{Collection, kind, pairs_of, read},
     desk_at::{Desk, Sent},
-    doc::text,
+    doc::{capital, text},
     fields::Fields,
     parts::whose,
     problems,
@@ -56,7 +56,7 @@ async fn show_form<C: Collection>(desk: &Desk, asked: Asked<'_>) -> Answer {
     screen.blocks = asked.above;
     let body = C::body(desk, asked.fields, asked.editing).await?;
     let block = FormBlock::new(form, parts, submit, back);
-    screen.blocks.push(Panel::new("form", C::ONE.to_owned(), vec![Block::Form(Box::new(block))]).into());
+    screen.blocks.push(Panel::new("form", capital(C::ONE), vec![Block::Form(Box::new(block))]).into());
     let (method, path) = match asked.editing {
         None => ("POST", C::Record::COLLECTION.to_owned()),
         Some(doc) => ("PATCH", format!("{}/{}", C::Record::COLLECTION, text(doc, "id"))),
