@@ -3,6 +3,58 @@
 
 const all = (selector) => document.querySelectorAll(selector);
 
+// An element with what is in it: texts stay texts.
+const make = (name, properties = {}, ...content) => {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...content);
+  return made;
+};
+
+// A dialog for as long as it is open. Whatever had the focus has it again afterwards.
+const ask = (dialog) => {
+  const before = document.activeElement;
+  dialog.addEventListener('close', () => { dialog.remove(); before?.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+};
+
+// Times are those of the browser for whoever wants it so; the one in UTC is at hand.
+const parts = new Intl.DateTimeFormat('en-US', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' });
+const localize = (root) => {
+  if (document.documentElement.dataset.times !== 'local') return;
+  for (const time of root.querySelectorAll('time')) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const { day, month, year, hour, minute, timeZoneName } = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, value]));
+    const date = `${day} ${month} ${year}`;
+    const whole = `${date}, ${hour}:${minute} ${timeZoneName}`;
+    const exact = 'at' in time.dataset;
+    const utc = exact ? time.textContent : time.title;
+    // What says how long ago it was is the same everywhere.
+    time.textContent = exact ? whole : time.textContent.replace(utc.split(',')[0], date);
+    time.title = `${exact ? time.title : whole} (${utc})`;
+  }
+};
+localize(document);
+
+// Without a connection nothing is sent, so that what was typed is still there.
+const offline = make('p', { className: 'notice notice-warn offline', role: 'alert' }, 'No connection. What you typed is kept.');
+const connected = () => fetch(document.querySelector('script').src, { method: 'HEAD', cache: 'no-store' }).then(() => true, () => false);
+const missing = () => (document.querySelector('dialog:modal') ?? document.querySelector('main')).prepend(offline);
+addEventListener('online', () => offline.remove());
+addEventListener('offline', async () => { if (!await connected()) missing(); });
+document.addEventListener('submit', async (event) => {
+  const { target, submitter } = event;
+  if (navigator.onLine || 'sure' in target.dataset) return;
+  event.preventDefault();
+  event.stopPropagation();
+  // A browser on the server's own machine reaches it without a network.
+  if (!await connected()) return missing();
+  target.dataset.sure = '';
+  target.requestSubmit(submitter);
+  delete target.dataset.sure;
+}, true);
+
 // A setup link has its code in the fragment, which is not sent to any server. It does not stay in the history.
 const setup = document.querySelector('[data-setup] [name="code"]');
 if (setup && location.hash.length > 1) {
@@ -36,6 +88,7 @@ for (const button of all('[data-copy]')) {
       if (navigator.clipboard) await navigator.clipboard.writeText(input.value);
       else if (!document.execCommand('copy')) throw new Error('refused');
       said.textContent = 'Copied.';
+      button.dispatchEvent(new Event('copied'));
     } catch {
       said.textContent = 'Not copied. The text is selected: copy it with the keyboard.';
     }
@@ -53,6 +106,7 @@ for (const rule of all('[data-strength]')) {
 document.addEventListener('keydown', (event) => {
   const menu = event.key === 'Escape' && document.querySelector('.menu[open]');
   if (!menu) return;
+  event.preventDefault();
   menu.open = false;
   menu.querySelector('summary').focus();
 });
@@ -75,11 +129,17 @@ document.querySelector('[data-carry-on]')?.requestSubmit();
 for (const live of all('[data-live]')) {
   const from = new URL(live.dataset.live, location.href);
   from.searchParams.set('part', '1');
+  let before;
   setInterval(async () => {
     if (document.hidden || live.contains(document.activeElement)) return;
     // Looking by itself is no sign that somebody is there.
     const reply = await fetch(from, { headers: { 'x-keyward-poll': '1' } }).catch(() => null);
-    if (reply?.ok && !reply.redirected) live.innerHTML = await reply.text();
+    const text = reply?.ok && !reply.redirected ? await reply.text() : before;
+    // What is the same is not said again.
+    if (text === before) return;
+    before = text;
+    live.innerHTML = text;
+    localize(live);
   }, Number(live.dataset.every) * 1000);
 }
 
@@ -114,11 +174,19 @@ for (const grid of all('[data-grid]')) {
   });
   grid.addEventListener('input', update);
   grid.addEventListener('keydown', (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.target.type !== 'checkbox' || !event.target.name) return;
-    const shown = rows.filter((row) => !row.hidden && box(row, event.target.name));
-    const next = shown[shown.indexOf(event.target.closest('tr')) + step];
-    if (next) { event.preventDefault(); box(next, event.target.name).focus(); }
+    const { key, target } = event;
+    if (!['change', 'view'].includes(target.name) || !key.startsWith('Arrow')) return;
+    const row = target.closest('tr');
+    const usable = (one, name) => { const found = box(one, name); return !found?.disabled && found; };
+    let next;
+    if (key === 'ArrowLeft' || key === 'ArrowRight') {
+      next = usable(row, key === 'ArrowLeft' ? 'change' : 'view');
+    } else {
+      const shown = rows.filter((one) => !one.hidden && usable(one, target.name));
+      const other = shown[shown.indexOf(row) + (key === 'ArrowDown' ? 1 : -1)];
+      next = other && usable(other, target.name);
+    }
+    if (next) { event.preventDefault(); next.focus(); }
   });
   update();
 }
@@ -127,27 +195,57 @@ for (const grid of all('[data-grid]')) {
 const secret = document.querySelector('[data-secret]');
 if (secret) {
   let taken = false;
-  const stored = secret.querySelector('[data-stored]');
-  const done = secret.querySelector('[data-done]');
-  const sure = stored.querySelector('input');
-  stored.hidden = false;
-  const allow = () => done.setAttribute('aria-disabled', String(!sure.checked));
+  const find = (name) => secret.querySelector(`[data-${name}]`);
+  const [shown, done, why, format, said, folds] = [secret.querySelector('textarea'), ...['done', 'why', 'format', 'copied', 'folds'].map(find)];
+  const sure = find('stored').querySelector('input');
+  for (const part of [find('stored'), find('take')]) part.hidden = false;
+  if (folds) folds.hidden = true;
+  const allow = () => {
+    done.setAttribute('aria-disabled', String(!sure.checked));
+    why.textContent = '';
+  };
   sure.addEventListener('input', allow);
   allow();
-  done.addEventListener('click', (event) => { if (!sure.checked) event.preventDefault(); else taken = true; });
-  for (const button of secret.querySelectorAll('[data-copy]')) button.addEventListener('click', () => { taken = true; });
-  for (const button of secret.querySelectorAll('[data-download]')) {
-    button.hidden = false;
-    button.addEventListener('click', () => {
-      const text = document.getElementById(button.dataset.download).value;
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-      link.download = '.env';
-      link.click();
-      URL.revokeObjectURL(link.href);
-      taken = true;
-    });
-  }
+  done.addEventListener('click', (event) => {
+    if (sure.checked) { taken = true; return; }
+    event.preventDefault();
+    why.textContent = 'Tick that you have stored it first.';
+  });
+  format?.addEventListener('input', () => {
+    // The text of the field itself is what it began with.
+    shown.value = format.value === 'secret' ? shown.defaultValue : document.getElementById(format.value).value;
+    shown.rows = shown.value.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 70)), 0);
+  });
+  find('copy').addEventListener('copied', () => {
+    taken = true;
+    if (format) said.textContent = `Copied: ${format.selectedOptions[0].text}.`;
+  });
+  find('download')?.addEventListener('click', (event) => {
+    const { download, name } = event.currentTarget.dataset;
+    const text = document.getElementById(download).value;
+    // Browsers leave no name that begins with a dot.
+    const link = make('a', { href: URL.createObjectURL(new Blob([text], { type: 'text/plain' })), download: name });
+    link.click();
+    URL.revokeObjectURL(link.href);
+    taken = true;
+    said.textContent = 'Downloaded: .env.';
+  });
+  // Escape is a way out, too.
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || event.target.closest?.('dialog, select') || document.querySelector('.menu[open]')) return;
+    // The key would close the question again.
+    event.preventDefault();
+    if (taken || sure.checked) { location.assign(done.href); return; }
+    const stay = make('button', { type: 'button', className: 'button', autofocus: true }, 'Stay');
+    const leave = make('a', { className: 'button button-danger', href: done.href }, 'Leave without it');
+    const dialog = make('dialog', { className: 'dialog', ariaLabel: 'Leave without the secret?' },
+      make('h2', {}, 'Leave without the secret?'),
+      make('p', {}, 'You have not copied or downloaded it, and it is shown this once.'),
+      make('div', { className: 'actions' }, stay, leave));
+    stay.addEventListener('click', () => dialog.close());
+    leave.addEventListener('click', () => { taken = true; });
+    ask(dialog);
+  });
   addEventListener('beforeunload', (event) => { if (!taken && !sure.checked) event.preventDefault(); });
 }
 
@@ -162,14 +260,11 @@ for (const form of all('form[data-guard]')) {
 // The palette: the page for searching, on top of this one.
 const opener = document.querySelector('[data-palette]');
 const palette = async (href) => {
-  const dialog = document.createElement('dialog');
-  dialog.className = 'dialog palette';
-  dialog.setAttribute('aria-label', 'Search');
-  dialog.innerHTML = '<label class="filter"><span>Search pages, tenants, people, clients, identifiers</span><input type="search" autocomplete="off"></label><div aria-live="polite"></div>';
-  document.body.append(dialog);
-  const before = document.activeElement;
-  dialog.addEventListener('close', () => { dialog.remove(); before?.focus(); });
-  const [input, found] = [dialog.querySelector('input'), dialog.querySelector('div')];
+  if (document.querySelector('.palette')) return;
+  const input = make('input', { type: 'search', autocomplete: 'off' });
+  const found = make('div', { ariaLive: 'polite' });
+  const label = make('label', { className: 'filter' }, make('span', {}, 'Search pages, tenants, people, clients, identifiers'), input);
+  const dialog = make('dialog', { className: 'dialog palette', ariaLabel: 'Search' }, label, found);
   let asked = 0;
   const look = async () => {
     const turn = ++asked;
@@ -191,13 +286,57 @@ const palette = async (href) => {
       found.querySelector('a')?.click();
     }
   });
-  dialog.showModal();
+  ask(dialog);
   input.focus();
   await look();
 };
 opener?.addEventListener('click', (event) => { event.preventDefault(); palette(opener.dataset.palette); });
 
 // Keys: Ctrl K searches, / goes to the filter, c adds, ? tells, g and a letter goes somewhere.
+const off = document.documentElement.dataset.keys === 'off';
+
+// A letter for every page of the navigation: the first of its name that no page before it has.
+const letters = () => {
+  const taken = new Map();
+  // An entry with others below it leads where the first of them leads.
+  const pages = [...all('.side a')].filter((link) => !link.nextElementSibling);
+  for (const link of pages) {
+    const name = link.textContent.trim().toLowerCase().replace(/[^a-z]/g, '');
+    const letter = [...`${name}abcdefghijklmnopqrstuvwxyz`].find((one) => !taken.has(one));
+    if (letter) taken.set(letter, link);
+  }
+  return taken;
+};
+
+const shortcuts = () => {
+  const row = (keys, words) => [make('dt', {}, ...keys.flatMap((key, index) => [index > 0 ? ' ' : '', make('kbd', {}, key)])), make('dd', {}, words)];
+  const close = make('button', { type: 'button', className: 'button', autofocus: true }, 'Close');
+  const dialog = make('dialog', { className: 'dialog', ariaLabel: 'Keyboard shortcuts' }, make('h2', {}, 'Keyboard shortcuts'));
+  const keys = make('dl', { className: 'keys' }, ...row(['Ctrl', 'K'], 'Search'), ...row(['Esc'], 'Close what is open'));
+  const account = make('a', { href: document.querySelector('[data-account]').href }, 'My account');
+  dialog.append(keys);
+  if (off) {
+    dialog.append(make('p', {}, 'Shortcuts of a single letter are turned off. Turn them on in ', account, '.'));
+  } else {
+    keys.append(...row(['/'], 'Go to the filter of a list'), ...row(['c'], 'Add something to a list'), ...row(['?'], 'Show this list'));
+    const pages = [...letters()].map(([letter, link]) => make('li', {}, make('kbd', {}, 'g'), ' ', make('kbd', {}, letter), ` ${link.textContent.trim()}`));
+    dialog.append(make('h3', {}, 'Go to a page'), make('ul', { className: 'keys-pages' }, ...pages),
+      make('p', {}, 'Shortcuts of a single letter can be turned off in ', account, '.'));
+  }
+  dialog.append(make('div', { className: 'actions' }, close));
+  close.addEventListener('click', () => dialog.close());
+  ask(dialog);
+};
+for (const button of all('[data-shortcuts]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    const menu = button.closest('.menu');
+    menu.open = false;
+    menu.querySelector('summary').focus();
+    shortcuts();
+  });
+}
+
 let going = false;
 document.addEventListener('keydown', (event) => {
   if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && opener) {
@@ -205,25 +344,20 @@ document.addEventListener('keydown', (event) => {
     palette(opener.dataset.palette);
     return;
   }
-  const busy = event.target.closest?.('input, textarea, select, dialog, [contenteditable]');
-  const off = document.documentElement.dataset.keys === 'off';
+  const busy = event.target.closest?.('input, textarea, select, dialog[open], [contenteditable]');
   if (busy || off || event.ctrlKey || event.metaKey || event.altKey || !opener) return;
   if (going) {
     going = false;
-    const link = [...all('.side a')].find((one) => one.textContent.trim().toLowerCase().startsWith(event.key));
-    link?.click();
+    letters().get(event.key)?.click();
   } else if (event.key === '/') {
     const filter = document.querySelector('[data-filter]');
     if (filter) { event.preventDefault(); filter.focus(); }
   } else if (event.key === 'c') {
     document.querySelector('[data-create]')?.click();
+  } else if (event.key === '?') {
+    event.preventDefault();
+    shortcuts();
   } else if (event.key === 'g') {
     going = true;
   }
 });
-
-// Times are those of the browser for whoever wants it so.
-if (document.documentElement.dataset.times === 'local') {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-  for (const time of all('time')) time.title = `${format.format(new Date(time.dateTime))} (${time.title})`;
-}

@@ -101,6 +101,30 @@ impl NavEntry {
     pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
         Self { label: label.into(), href: href.into(), current: false, children: Vec::new() }
     }
+
+    /// The entries below it by what they are of, for which there is an empty name where it is nothing in particular.
+    pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<&Self>)> {
+        let mut groups: Vec<(&'static str, Vec<&Self>)> = Vec::new();
+        for child in &self.children {
+            let name = child.group();
+            match groups.last_mut() {
+                Some((last, members)) if *last == name => members.push(child),
+                _ => groups.push((name, vec![child])),
+            }
+        }
+        groups
+    }
+
+    /// What of the settings it is of, which its address says.
+    fn group(&self) -> &'static str {
+        if self.href.contains("/settings/iam/") {
+            "IAM"
+        } else if self.href.contains("/settings/security/") {
+            "Security"
+        } else {
+            ""
+        }
+    }
 }
 
 impl AccountMenu {
@@ -115,6 +139,17 @@ impl AccountMenu {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entries_are_grouped_by_their_address() {
+        let children =
+            ["tenant", "iam/api-access", "iam/roles", "security/api-keys", "identity-providers", "system"]
+                .map(|path| NavEntry::new(path, format!("/console/t/acme/settings/{path}")));
+        let entry = NavEntry { children: children.to_vec(), ..NavEntry::new("Settings", "/console") };
+        let groups: Vec<_> =
+            entry.groups().into_iter().map(|(name, members)| (name, members.len())).collect();
+        assert_eq!(groups, [("", 1), ("IAM", 2), ("Security", 1), ("", 2)]);
+    }
 
     #[test]
     fn initials_are_of_the_first_two_words() {

@@ -28,7 +28,7 @@ impl Moment {
 /// Beyond a month the date says more than a count of days.
 fn relative(seconds_ago: i64, at: Timestamp) -> String {
     let (count, unit) = match seconds_ago.abs() {
-        0..60 => return "now".to_owned(),
+        0..60 => return "just now".to_owned(),
         seconds @ 60..3_600 => (seconds / 60, "minute"),
         seconds @ 3_600..86_400 => (seconds / 3_600, "hour"),
         seconds @ 86_400..2_678_400 => (seconds / 86_400, "day"),
@@ -46,8 +46,8 @@ mod tests {
     fn times_are_near_or_dated() {
         let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
         for (seconds, expected) in [
-            (0, "now"),
-            (-59, "now"),
+            (0, "just now"),
+            (-59, "just now"),
             (-60, "1 minute ago"),
             (-7_200, "2 hours ago"),
             (86_400, "in 1 day"),

@@ -57,8 +57,14 @@ pub enum Piece {
     Link(String, String),
     /// A link whose words are a text of machines.
     CodeLink(String, String),
-    /// A time.
+    /// The same, of which the first part matters less.
+    PrefixedLink(String, String, String),
+    /// Words on one line, of which all is seen only when one asks for it.
+    OneLine(String),
+    /// A time, as far from now as it is.
     Time(Moment),
+    /// A time, by date and hour.
+    At(Moment),
     /// A coloured word.
     Badge(Tone, String),
     /// A warning in words, with its icon.

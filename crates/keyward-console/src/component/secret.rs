@@ -26,8 +26,8 @@ pub struct SecretShown {
     pub first_use: String,
     /// Where one goes on.
     pub done: String,
-    /// A call that works when pasted.
-    pub call: String,
+    /// What is said until it was used.
+    waiting: &'static str,
 }
 
 impl HtmlSafe for SecretShown {}
@@ -51,6 +51,12 @@ impl SecretShown {
                         .to_string(),
                 },
                 SecretFormat {
+                    name: "curl",
+                    text: format!(
+                        "curl -u '{client_id}:{value}' -d grant_type=client_credentials {endpoint}"
+                    ),
+                },
+                SecretFormat {
                     name: "Kubernetes Secret",
                     text: kubernetes(client_id, "client-secret", value),
                 },
@@ -61,22 +67,25 @@ impl SecretShown {
                     ),
                 },
             ],
-            call: format!("curl -u '{client_id}:{value}' -d grant_type=client_credentials {endpoint}"),
+            waiting: "Waiting for the first token request…",
             ..Self::plain(client_id, value)
         }
     }
 
     /// An API key.
     #[must_use]
-    pub fn of_key(name: &str, value: &str) -> Self {
+    pub fn of_key(issuer: &str, name: &str, value: &str) -> Self {
         Self {
             formats: vec![
                 SecretFormat { name: ".env", text: format!("KEYWARD_API_KEY={value}\n") },
                 SecretFormat { name: "JSON", text: json!({ "api_key": value }).to_string() },
+                SecretFormat {
+                    name: "curl",
+                    text: format!("curl -i -H 'X-Api-Key: {value}' {issuer}/forward-auth"),
+                },
                 SecretFormat { name: "Kubernetes Secret", text: kubernetes(name, "api-key", value) },
                 SecretFormat { name: "Terraform variable", text: format!("keyward_api_key = \"{value}\"\n") },
             ],
-            call: format!("curl -H 'X-Api-Key: {value}' https://api.example.com/points"),
             ..Self::plain(name, value)
         }
     }
@@ -88,7 +97,7 @@ impl SecretShown {
             formats: Vec::new(),
             first_use: String::new(),
             done: String::new(),
-            call: String::new(),
+            waiting: "Waiting for the first use…",
         }
     }
 

@@ -37,8 +37,6 @@ pub enum TwoStep {
     },
     /// An authenticator app.
     On {
-        /// Since when.
-        since: Moment,
         /// How many recovery codes are left.
         codes_left: usize,
         /// Whether it may be turned off.

@@ -4,13 +4,15 @@ use askama::Template;
 
 use crate::{form::Form, frame::Shell};
 
-/// Sends on what came from another site, together with what this browser keeps. Where there is JavaScript it does so by
-/// itself.
+/// Sends a form on that was interrupted: what came from another site, together with what this browser keeps, or what was
+/// typed before somebody proved who they are. Where there is JavaScript it does so by itself.
 #[derive(Template)]
 #[template(path = "page/carry_on.html")]
 pub struct CarryOn {
     /// Around the page.
     pub shell: Shell,
+    /// Why there is one more step.
+    pub lead: &'static str,
     /// The form.
     pub form: Form,
 }

@@ -1,5 +1,7 @@
 //! A screen of the console: a title, what can be done, and blocks.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use crate::{
@@ -27,7 +29,7 @@ pub struct Screen {
     /// Its title.
     pub title: String,
     /// Said before the title where something is to be put right.
-    pub mark: &'static str,
+    pub mark: Cow<'static, str>,
     /// What to know, in a sentence.
     pub about: String,
     /// A coloured word behind the title.
@@ -51,7 +53,7 @@ impl Screen {
         Self {
             frame,
             title: title.into(),
-            mark: "",
+            mark: Cow::Borrowed(""),
             about: String::new(),
             badge: None,
             primary: None,

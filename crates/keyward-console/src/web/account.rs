@@ -60,7 +60,7 @@ async fn rendered(
         frame: frame(state, signed_in, None, paths::ACCOUNT),
         csrf: signed_in.form_token(),
         profile: profile(signed_in, &account),
-        two_step: second_step(state, signed_in, &account),
+        two_step: second_step(&account),
         password,
         password_changed: account.authenticators.password_changed_at.map(|at| Moment::new(at, now)),
         sessions,
@@ -163,15 +163,10 @@ fn profile(signed_in: &SignedIn, account: &AccountView) -> Profile {
     }
 }
 
-fn second_step(state: &State, signed_in: &SignedIn, account: &AccountView) -> TwoStep {
+fn second_step(account: &AccountView) -> TwoStep {
     let known = &account.authenticators;
     if known.has_totp {
-        let since = known.password_changed_at.unwrap_or_else(|| signed_in.authenticated_at());
-        return TwoStep::On {
-            since: Moment::new(since, state.keyward.now()),
-            codes_left: known.recovery_codes_left,
-            removable: !account.totp_required,
-        };
+        return TwoStep::On { codes_left: known.recovery_codes_left, removable: !account.totp_required };
     }
     match account.linked.first() {
         Some(linked) if !known.has_password => TwoStep::Elsewhere { provider: linked.provider.clone() },

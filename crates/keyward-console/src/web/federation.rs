@@ -32,7 +32,14 @@ pub(super) async fn leave(
     signed_in: Option<&SignedIn>,
     login_hint: Option<&str>,
 ) -> Answer {
-    let departed = state.keyward.depart(provider, purpose, signed_in, login_hint).await;
+    departing(state, request, state.keyward.depart(provider, purpose, signed_in, login_hint).await)
+}
+
+fn departing(
+    state: &State,
+    request: &HttpRequest,
+    departed: Result<(String, String), SignInError>,
+) -> Answer {
     let (location, kept) = departed.map_err(|error| state.failed(request, &error))?;
     let mut response = see_other(&location);
     keep(&mut response, &Kept::Trip.with(kept, &state.keyward));
@@ -59,7 +66,14 @@ pub(super) async fn link(request: HttpRequest, provider: Path<String>, state: Da
 
 pub(super) async fn test(request: HttpRequest, provider: Path<String>, state: Data<State>) -> Answer {
     let signed_in = state.person(&request).await?;
-    leave(&state, &request, &provider, Purpose::Test, Some(&signed_in), None).await
+    match state.keyward.depart(&provider, Purpose::Test, Some(&signed_in), None).await {
+        Err(SignInError::Provider(error)) => {
+            let report = state.keyward.failed_test(&signed_in, &provider, error, &origin(&request)).await;
+            let report = report.map_err(|error| state.failed(&request, &error))?;
+            Ok(tested(&state, &signed_in, &provider, report))
+        }
+        departed => departing(&state, &request, departed),
+    }
 }
 
 /// The answer of an `OpenID` provider: parameters of the address.
@@ -84,7 +98,8 @@ pub(super) async fn carry_on(
     for name in ["SAMLResponse", "RelayState"] {
         form.keep.extend(field(&fields, name).map(|value| (name.to_owned(), value.to_owned())));
     }
-    let page = CarryOn { shell: state.shell(), form };
+    let lead = "Your identity provider has answered. Go on to finish signing in.";
+    let page = CarryOn { shell: state.shell(), lead, form };
     Ok(crate::respond(StatusCode::OK, &page, &[]))
 }
 

@@ -12,7 +12,7 @@ mod step_up;
 mod two_step;
 mod visit;
 
-use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use keyward_core::Keyward;
 use keyward_http::HttpSettings;
 
@@ -37,7 +37,8 @@ pub struct About {
     pub configuration: Vec<(String, String, String)>,
 }
 
-/// Mounts the pages. Requests that are not for one of them are left to the application.
+/// Mounts the pages. Requests that are neither for one of them nor for anything else below `/console/` are left to the
+/// application.
 pub fn configure(
     keyward: &Keyward,
     settings: &HttpSettings,
@@ -52,11 +53,21 @@ pub fn configure(
         desk::configure(config);
         #[cfg(debug_assertions)]
         crate::samples::pages("/console/_components")(config);
+        config.service(web::resource("/console/{rest:.*}").to(desk::nothing));
     }
 }
 
+/// A page at an address; who comes to it in a way that it does not know is told so.
+fn page(path: &str) -> actix_web::Resource {
+    web::resource(path.to_owned()).default_service(web::route().to(only_by_form))
+}
+
+async fn only_by_form(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let why = "This address takes what a form sends. Go back, and begin from there.";
+    state.error_page(&request, StatusCode::METHOD_NOT_ALLOWED, "Nothing was sent", why)
+}
+
 fn sign_in_pages(config: &mut web::ServiceConfig) {
-    let page = |path: &str| web::resource(path.to_owned());
     config
         .service(page(paths::SIGN_IN).get(sign_in::begin).post(sign_in::address))
         .service(page(paths::SIGN_IN_PASSWORD).get(sign_in::ask_password).post(sign_in::password))
@@ -76,7 +87,6 @@ fn sign_in_pages(config: &mut web::ServiceConfig) {
 }
 
 fn account_pages(config: &mut web::ServiceConfig) {
-    let page = |path: &str| web::resource(path.to_owned());
     config
         .service(page(paths::CONSENT).get(consent::ask).post(consent::decide))
         .service(page(paths::STEP_UP).get(step_up::ask).post(step_up::confirm))

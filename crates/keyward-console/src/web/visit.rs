@@ -31,6 +31,12 @@ impl From<HttpResponse> for Refused {
     }
 }
 
+impl From<Refused> for HttpResponse {
+    fn from(refused: Refused) -> Self {
+        *refused.0
+    }
+}
+
 impl From<Refused> for actix_web::Error {
     fn from(refused: Refused) -> Self {
         InternalError::from_response("refused", *refused.0).into()

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The secret on a page, which shows it this once.
-fn secret(reply: &Reply) -> Option<String> {
+pub(crate) fn secret(reply: &Reply) -> Option<String> {
     let value = Regex::new(r"kw[sk]_(?:live|test)_[0-9A-Za-z]{49}").unwrap();
     value.find(&reply.body).map(|found| found.as_str().to_owned())
 }
@@ -278,7 +278,7 @@ async fn deep_links_lead_where_the_documentation_says() {
     );
     browser.get("/console/t/acme/users").await.expect(200);
     let form = browser
-        .visit("/console/t/~/settings/iam/api-access?new=1&name=crm-sync&view=points&expires=1y")
+        .visit("/console/t/~/settings/iam/api-access?new=1&name=crm-sync&view=points&expires=90d")
         .await
         .expect(200);
     assert!(
@@ -287,6 +287,7 @@ async fn deep_links_lead_where_the_documentation_says() {
         words(&form)
     );
     assert!(form.body.contains("1 View, 0 Change"), "{}", words(&form));
+    assert!(form.body.contains("value=\"2027-01-31\""), "{}", words(&form));
     let issuer = format!("{ISSUER}/api/v1/admin/applications");
     assert!(form.body.contains(&issuer), "the panel names the request");
 }

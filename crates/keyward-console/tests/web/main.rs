@@ -10,6 +10,7 @@ mod counting;
 mod desk;
 mod desk_care;
 mod desk_flows;
+mod desk_interrupted;
 mod desk_kinds;
 mod desk_policy;
 mod links;

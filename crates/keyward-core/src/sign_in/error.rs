@@ -33,7 +33,7 @@ pub enum SignInError {
     #[error("{0}")]
     NotAllowed(String),
     /// The identity provider, or the way back from it, failed.
-    #[error("Signing in through the identity provider failed.")]
+    #[error("{}", told(.0))]
     Provider(FederationError),
     /// The person must prove who they are once more first.
     #[error("Confirm that it is you first.")]
@@ -41,6 +41,14 @@ pub enum SignInError {
     /// Keyward can't answer now.
     #[error("The service is not available at the moment. Try again.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What the person may read: what the provider itself said to them, else that it failed.
+fn told(error: &FederationError) -> String {
+    match error.reason {
+        "refused_by_provider" => error.detail.clone(),
+        _ => "Signing in through the identity provider failed.".to_owned(),
+    }
 }
 
 impl SignInError {

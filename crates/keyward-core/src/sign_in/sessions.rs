@@ -128,9 +128,12 @@ impl SignedIn {
     /// A text that only pages of this session know, to tell their forms from those of others.
     #[must_use]
     pub fn form_token(&self) -> String {
-        let of = [b"form ".as_slice(), &self.session.hash].concat();
-        URL_SAFE_NO_PAD.encode(digest::sha256(&of))
+        form_token(&self.session.hash)
     }
+}
+
+fn form_token(of: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest::sha256(&[b"form ".as_slice(), of].concat()))
 }
 
 /// 256 random bits as a text.
@@ -141,6 +144,12 @@ pub(super) fn random_text(keyward: &Keyward) -> String {
 }
 
 impl Keyward {
+    /// The text that only pages of a session know which has just begun, or goes on under another cookie.
+    #[must_use]
+    pub fn form_token(&self, new: &NewSession) -> String {
+        form_token(&self.inner.hasher.hash(&new.cookie))
+    }
+
     /// Who is signed in by this cookie, if that session is alive, and its person with it. With that the session was used.
     pub async fn signed_in(&self, cookie: &str) -> Result<Option<SignedIn>, SignInError> {
         let found = self.signed_in_quietly(cookie).await?;

@@ -133,6 +133,19 @@ impl Keyward {
         Ok((departure.location, self.sealed(CONTEXT, &kept)?))
     }
 
+    /// What is told of a trial that ended before anybody could leave.
+    pub async fn failed_test(
+        &self,
+        signed_in: &SignedIn,
+        provider: &str,
+        error: FederationError,
+        origin: &Origin,
+    ) -> Result<TestReport, SignInError> {
+        let id = provider.parse().map_err(|_| SignInError::OutOfDate)?;
+        let provider = self.tested_by(signed_in, id).await?;
+        self.test_report(Some(signed_in), &provider, Err(error), origin, self.now()).await
+    }
+
     fn federation(&self) -> Result<&dyn Federation, SignInError> {
         let none = || SignInError::NotAllowed("This server speaks to no identity providers.".to_owned());
         self.inner.federation.get().map(|federation| &**federation).ok_or_else(none)

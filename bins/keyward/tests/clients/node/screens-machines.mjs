@@ -27,11 +27,13 @@ async function clients(person, { one, scripted }) {
   await person.visits('API Access');
   await person.adds('Add API client');
   await person.types('Client ID', 'No Good');
+  await person.types('Expiry date', day(20));
+  await person.presses('Save');
+  await person.sees('No permission is chosen: its tokens will permit nothing.');
+  await person.ticks('Users: Change');
   await person.presses('Save');
   await person.sees('Client ID must be');
   await person.types('Client ID', name);
-  await person.types('Expiry date', day(20));
-  await person.ticks('Users: Change');
   await person.presses('Save');
   const secret = await takes(person, scripted);
   const issued = await token(id, secret);

@@ -68,7 +68,7 @@ fn account(words: &Words) -> Account {
             roles: vec![words.role.clone(), "Read only".to_owned()],
             method: "Password".to_owned(),
         },
-        two_step: TwoStep::On { since: moment(8_000_000), codes_left: 8, removable: true },
+        two_step: TwoStep::On { codes_left: 8, removable: true },
         password: Some(form(paths::ACCOUNT_PASSWORD)),
         password_changed: Some(moment(8_000_000)),
         sessions: sessions(words),
@@ -137,7 +137,7 @@ fn accounts(words: &Words) -> Vec<Sample> {
             preferences: Preferences { compact: true, theme: Theme::Light, ..Preferences::default() },
             ..frame(words)
         },
-        two_step: TwoStep::On { since: moment(80_000), codes_left: 2, removable: false },
+        two_step: TwoStep::On { codes_left: 2, removable: false },
         ..account(words)
     };
     let federated = Account {

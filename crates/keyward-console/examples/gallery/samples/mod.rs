@@ -66,6 +66,7 @@ pub(crate) fn pages(base: &'static str) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config
             .app_data(web::Data::new(Base(base)))
+            .route(base, web::get().to(index))
             .route(&format!("{base}/"), web::get().to(index))
             .route(&format!("{base}/{{page}}"), web::get().to(show))
             .route(&format!("{base}/hostile/{{number}}/{{page}}"), web::get().to(show_hostile));

@@ -178,7 +178,7 @@ fn parts(words: &Words) -> Vec<Part> {
 fn add(words: &Words, problems: Problems) -> Screen {
     let form = if problems.is_empty() { form("/console/list") } else { refused("/console/list", problems) };
     let mut screen = screen(words, "Add API client");
-    screen.mark = if form.problems.is_empty() { "" } else { "Error: " };
+    screen.mark = if form.problems.is_empty() { "" } else { "Error: " }.into();
     let block = FormBlock::new(form, parts(words), "Save", "/console/list");
     screen.blocks = vec![Panel::new("form", "API client", vec![Block::Form(Box::new(block))]).into()];
     screen
@@ -246,8 +246,11 @@ fn secret(words: &Words) -> Screen {
 
 fn key(words: &Words) -> Screen {
     let mut screen = screen(words, "Key");
-    let mut block =
-        SecretShown::of_key(&words.application, "kwk_test_00000000000000000000000000000000000000024600yn5R");
+    let mut block = SecretShown::of_key(
+        "https://auth.example.com",
+        &words.application,
+        "kwk_test_00000000000000000000000000000000000000024600yn5R",
+    );
     block.done = text("/console/list");
     screen.blocks = vec![Block::Secret(Box::new(block))];
     screen

@@ -205,7 +205,7 @@ async fn pause(sent: Sent) -> Answer {
     let (doc, _) = read::<Agents>(&desk).await?;
     // Pausing may be urgent; resuming gives back what was taken.
     if is_over(&doc) {
-        desk.fresh(desk.request.path())?;
+        desk.fresh(desk.request.path()).await?;
     }
     let status = if is_over(&doc) { "active" } else { "disabled" };
     let body = json!({ "status": status });

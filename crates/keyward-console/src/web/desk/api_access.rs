@@ -13,7 +13,7 @@ use super::{
     super::visit::{Answer, Refused},
     both,
     clients::{lately, show_secret},
-    collection::{Collection, read},
+    collection::{Collection, Doubt, read},
     desk_at::{Desk, Sent},
     doc::{expiry, is_over, number, so_many, text, texts},
     fields::Fields,
@@ -41,6 +41,23 @@ pub(super) fn client_id(doc: &Value) -> Piece {
     }
 }
 
+/// The same as a link.
+fn linked(own: &str, client_id: &str) -> Content {
+    let link = match client_id.split_once('.') {
+        Some((tenant, local)) => Piece::PrefixedLink(own.to_owned(), format!("{tenant}."), local.to_owned()),
+        None => Piece::CodeLink(own.to_owned(), client_id.to_owned()),
+    };
+    link.into()
+}
+
+fn notes(doc: &Value) -> Content {
+    match text(doc, "notes") {
+        "" => Piece::Muted("–".to_owned()),
+        words => Piece::OneLine(words.to_owned()),
+    }
+    .into()
+}
+
 /// A date one year ahead, as a field of a form has it.
 pub(super) fn in_a_year(now: Timestamp) -> String {
     let date = now.as_chrono().date_naive();
@@ -57,16 +74,21 @@ pub(super) fn last_use(used: Option<&HolderUse>, now: Timestamp) -> Content {
     Content::from(Piece::Time(Moment::new(at, now))).below(Piece::Spark(used.days.clone(), words))
 }
 
+/// When something is to end: the date of the form, or of the address, which also knows `30d`, `90d` and `1y`.
+pub(super) fn expiry_date(now: &Fields, today: Timestamp) -> Option<String> {
+    let given = now.given("expires_at").or_else(|| now.given("expires"))?;
+    let in_days = |days: i64| today.plus_seconds(days * 86_400).as_chrono().date_naive().to_string();
+    Some(match given {
+        "30d" => in_days(30),
+        "90d" => in_days(90),
+        "1y" => in_a_year(today),
+        date => date.to_owned(),
+    })
+}
+
 /// The field for when something ends.
 pub(super) fn expiry_field(options: &Options, now: &Fields, today: Timestamp) -> Part {
-    let otherwise = in_a_year(today);
-    let given = now.or("expires_at", &otherwise);
-    let given = match given {
-        "30d" => today.plus_seconds(30 * 86_400).as_chrono().date_naive().to_string(),
-        "90d" => today.plus_seconds(90 * 86_400).as_chrono().date_naive().to_string(),
-        "1y" => otherwise.clone(),
-        date => date.to_owned(),
-    };
+    let given = expiry_date(now, today).unwrap_or_else(|| in_a_year(today));
     let help = format!("At most {} days ahead. No token outlives it.", options.max_expiry_days);
     Input::new("expires_at", "Expiry date", Takes::Line("date"), &given).required().help(help).into()
 }
@@ -107,11 +129,11 @@ impl Collection for ApiAccess {
             }
             Row {
                 cells: vec![
-                    Content::from(Piece::CodeLink(own.clone(), id.clone())),
+                    linked(&own, &id),
                     held,
                     ends,
                     last_use(text(doc, "id").parse().ok().and_then(|id: AnyId| uses.get(&id)), desk.now),
-                    super::doc::words(doc, "notes", "–"),
+                    notes(doc),
                 ],
                 actions: if may {
                     vec![
@@ -183,12 +205,17 @@ impl Collection for ApiAccess {
         }
         body["type"] = "service".into();
         body["client_id"] = fields.or("client_id", fields.get("name")).into();
-        for name in ["expires_at", "environment"] {
-            if fields.given(name).is_some() {
-                body[name] = fields.text_or_null(name);
-            }
-        }
+        let ends = expiry_date(fields, desk.now).unwrap_or_else(|| in_a_year(desk.now));
+        body["expires_at"] = if ends.is_empty() { Value::Null } else { ends.into() };
+        let options = desk.state.keyward.options();
+        body["environment"] = fields.or("environment", options.default_environment()).into();
         Ok(desk.owned(body))
+    }
+
+    async fn doubt(desk: &Desk, fields: &Fields) -> Result<Option<Doubt>, Refused> {
+        let none = chosen(desk, fields, "allowed_scopes").await?.is_empty() && fields.all("roles").is_empty();
+        let words = "No permission is chosen: its tokens will permit nothing.";
+        Ok(none.then(|| Doubt::Warned(words.to_owned())))
     }
 
     async fn made(desk: &Desk, written: &Written) -> Answer {
@@ -296,7 +323,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }
 
 async fn ask_renew(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<ApiAccess>(&desk).await?;
     Ok(show_renew(&desk, &doc, &desk.query(), StatusCode::OK, Problems::default()))
 }
@@ -314,7 +341,7 @@ fn show_renew(
     let parts = vec![expiry_field(desk.state.keyward.options(), now, desk.now)];
     let mut form = desk.form(format!("{own}/renew"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let mut block = FormBlock::new(form, parts, "Renew", own);
     if let Some(Part::Input(input)) = block.parts.first_mut() {
         input.help =
@@ -330,7 +357,7 @@ fn show_renew(
 
 async fn renew(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let body = json!({ "expires_at": fields.text_or_null("expires_at") });
     match desk.state.keyward.renew(&desk.call(), desk.id(), body, None).await {
         Ok(_) => Ok(desk.on_to(&format!("{}/{}", ApiAccess::PATH, desk.id()))),

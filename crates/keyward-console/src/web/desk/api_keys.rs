@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused},
+    api_access::expiry_date,
     both,
-    clients::{overlaps, verb},
-    collection::{Collection, object, read},
+    clients::{self, overlaps, verb},
+    collection::{Collection, Doubt, object, read},
     desk_at::{Desk, Sent},
     doc::{badge, expiry, is_over, items, moment, number, so_many, text, texts, time},
     fields::Fields,
@@ -103,7 +104,8 @@ impl Collection for ApiKeys {
         let mut parts: Vec<Part> = vec![name.help("For example crm-sync-prod.").into()];
         if editing.is_none() {
             parts.push(environment(&desk.state.keyward.options().environments, now).into());
-            let expires = Input::new("expires_at", "Expiry date", Takes::Line("date"), now.get("expires_at"));
+            let ends = expiry_date(now, desk.now).unwrap_or_default();
+            let expires = Input::new("expires_at", "Expiry date", Takes::Line("date"), &ends);
             parts.push(expires.help("Empty means never.").into());
         }
         parts.push(grid(desk, now, "permissions", "This key").await?);
@@ -126,7 +128,8 @@ impl Collection for ApiKeys {
             body["status"] = fields.or("status", "active").into();
             return Ok(body);
         }
-        body["expires_at"] = fields.text_or_null("expires_at");
+        let ends = expiry_date(fields, desk.now).filter(|date| !date.is_empty());
+        body["expires_at"] = ends.map_or(Value::Null, Value::from);
         body["environment"] = fields.text_or_null("environment");
         if let Owner::Tenant(id) = desk.owner() {
             body["tenant_id"] = id.to_string().into();
@@ -152,6 +155,24 @@ impl Collection for ApiKeys {
 
     fn deletion(_doc: &Value) -> String {
         "It stops at once, for good.".to_owned()
+    }
+
+    fn editable(doc: &Value) -> bool {
+        text(doc, "state") != "revoked"
+    }
+
+    async fn doubt(desk: &Desk, fields: &Fields) -> Result<Option<Doubt>, Refused> {
+        if chosen(desk, fields, "permissions").await?.is_empty() {
+            let words = "Choose at least one permission: a key without any permits nothing.";
+            return Ok(Some(Doubt::Refused(words.to_owned())));
+        }
+        let name = fields.get("name");
+        let mut pairs = vec![("q".to_owned(), name.to_owned()), ("per_page".to_owned(), "100".to_owned())];
+        pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
+        let same = desk.found(desk.state.keyward.list::<ApiKey>(&desk.call(), &pairs).await)?;
+        let warned = || Doubt::Warned(format!("There is a key called {name} already."));
+        let is_there = same.data.iter().any(|doc| text(doc, "name") == name && works(doc));
+        Ok((!name.is_empty() && is_there).then(warned))
     }
 
     async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
@@ -252,7 +273,8 @@ fn show_key(desk: &Desk, doc: &Value) -> HttpResponse {
         screen.primary = Some(("Rotate".to_owned(), desk.link(&format!("{own}/rotate"))));
         return desk.show(StatusCode::OK, &screen);
     }
-    let mut block = SecretShown::of_key(name, value);
+    let mut block = SecretShown::of_key(&desk.state.keyward.options().issuer, name, value);
+    block.first_use = desk.link(&format!("{own}/first-use"));
     block.done = desk.link(&own);
     screen.blocks.push(Block::Secret(Box::new(block)));
     desk.show(StatusCode::OK, &screen)
@@ -261,12 +283,27 @@ fn show_key(desk: &Desk, doc: &Value) -> HttpResponse {
 pub(super) fn configure(config: &mut ServiceConfig) {
     let at = |path: &str| both(&format!("{}/{{id}}/{path}", ApiKeys::PATH));
     config
+        .service(at("first-use").route(web::get().to(first_use)))
         .service(at("rotate").route(web::get().to(ask_rotate)).route(web::post().to(rotate)))
         .service(at("revoke").route(web::get().to(ask_revoke)).route(web::post().to(revoke)));
 }
 
+async fn first_use(desk: Desk) -> Answer {
+    let (doc, _) = read::<ApiKeys>(&desk).await?;
+    let address = items(&doc, "callers").first().map(|caller| text(caller, "address"));
+    let used = moment(&doc, "last_used_at").map(|at| (at, address.unwrap_or_default()));
+    let crumbs = [(ApiKeys::TITLE, desk.link(ApiKeys::PATH))];
+    Ok(clients::show_first_use(
+        &desk,
+        used,
+        "It was used.",
+        &crumbs,
+        &format!("{}/{}", ApiKeys::PATH, desk.id()),
+    ))
+}
+
 async fn ask_rotate(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<ApiKeys>(&desk).await?;
     Ok(show_rotate(&desk, &doc, &Fields::default(), StatusCode::OK, Problems::default()))
 }
@@ -294,7 +331,7 @@ fn show_rotate(
     let mut screen = desk.screen(format!("Rotate {name}"), &crumbs);
     let mut form = desk.form(format!("{own}/rotate"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let block = FormBlock::new(form, vec![overlaps(now), quiet(now)], "Rotate", own);
     let panel = Panel::new("rotate", "New key", vec![Block::Form(Box::new(block))]);
     screen.blocks.push(panel.help("It permits what the old one permits. You will see it once.").into());
@@ -307,7 +344,7 @@ fn show_rotate(
 
 async fn rotate(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let body = json!({
         "overlap_seconds": fields.number_or_null("overlap"),
         "retire_after_quiet_hours": fields.number_or_null("quiet"),

@@ -9,25 +9,24 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use futures_util::stream;
-use keyward_core::{Action, EventExport, ExportFormat, Listing};
-use keyward_model::{Kind, Timestamp};
+use keyward_core::{Action, EventExport, ExportFormat};
+use keyward_model::{Action as Recorded, AnyId, Application, Kind, Timestamp, User};
 use serde_json::Value;
 
 use super::{
     super::visit::{Answer, Refused},
     both,
     desk_at::{Desk, Sent, query},
-    doc::{items, moment, text},
+    doc::{items, moment, so_many, text},
+    events::{NEWEST, NONE_YET, in_words, result, subject, table},
     fields::Fields,
 };
 use crate::{
     Moment, Notice, Severity,
-    component::{Block, Content, Deed, Facts, Filters, Live, Narrow, Pager, Panel, Piece, Row, Table, Tone},
+    component::{Block, Content, Deed, Facts, Filters, Live, Narrow, Pager, Panel, Piece, Row, Table},
     page::{Fragment, Screen},
 };
 
-/// In front of every event: a list that begins there counts nothing.
-const NEWEST: &str = "evt_7zzzzzzzzzzzzzzzzzzzzzzzzz";
 /// The filters of the list, but for times.
 const FILTERS: [&str; 4] = ["actor", "action", "resource", "result"];
 
@@ -39,100 +38,34 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(both("audit/{id}").route(web::get().to(show)));
 }
 
-/// An action in words: `api_key.rotated` is `API key rotated`.
-pub(super) fn in_words(action: &str) -> String {
-    let words =
-        action.replace(['.', '_'], " ").replace("api key", "API key").replace("mfa", "two-step sign-in");
-    let mut letters = words.chars();
-    let first = letters.next().map(char::to_uppercase);
-    format!("{}{}", first.into_iter().flatten().collect::<String>(), letters.as_str())
-}
-
-/// Who or what, by name as far as there is one.
-fn subject(subject: &Value) -> Content {
-    if subject.is_null() {
-        return Piece::Muted("–".to_owned()).into();
+/// The identifier of whom or what people name by an e-mail address or a client ID; what is neither stays as it is.
+async fn identified(desk: &Desk, named: &str) -> Result<String, Refused> {
+    if named.parse::<AnyId>().is_ok() {
+        return Ok(named.to_owned());
     }
-    let (kind, name, id) = (text(subject, "type"), text(subject, "name"), text(subject, "id"));
-    let shown = if name.is_empty() { id } else { name };
-    Content::words(if shown.is_empty() { kind } else { shown }).below(Piece::Words(kind.replace('_', " ")))
-}
-
-fn result(event: &Value) -> Content {
-    let (tone, words) = match text(event, "result") {
-        "success" => (Tone::Good, "Success"),
-        "denied" => (Tone::Warning, "Denied"),
-        _ => (Tone::Bad, "Failed"),
+    let keyward = &desk.state.keyward;
+    let pair = |name: &str| [(name.to_owned(), named.to_owned())];
+    let found = if named.contains('@') {
+        keyward.list::<User>(&desk.call(), &pair("email")).await
+    } else {
+        keyward.list::<Application>(&desk.call(), &pair("client_id")).await
     };
-    let shown = Content::from(Piece::Badge(tone, words.to_owned()));
-    match text(event, "reason") {
-        "" => shown,
-        reason => shown.below(Piece::Words(reason.replace('_', " "))),
-    }
-}
-
-/// Events as rows.
-fn row(desk: &Desk, event: &Value) -> Row {
-    let own = desk.link(&format!("audit/{}", text(event, "id")));
-    let at = moment(event, "occurred_at").unwrap_or(desk.now);
-    let when = Moment::new(at, desk.now);
-    Row {
-        cells: vec![
-            Content::from(Piece::Link(own, when.relative.clone())).below(Piece::Words(when.absolute)),
-            subject(&event["actor"]),
-            Content::words(in_words(text(event, "action")))
-                .below(Piece::Code(text(event, "action").to_owned())),
-            subject(&event["resource"]),
-            result(event),
-            Content::code(text(&event["context"], "ip")),
-        ],
-        ..Row::default()
-    }
-}
-
-fn table(desk: &Desk, listing: &Listing) -> Block {
-    Block::Table(Table {
-        caption: "Events".to_owned(),
-        columns: vec!["Time", "Who", "What", "On", "Result", "Address"],
-        rows: listing.data.iter().map(|event| row(desk, event)).collect(),
-        empty: "Events appear here as they happen.".to_owned(),
-    })
-}
-
-/// The latest events with these parameters, on another page.
-pub(super) async fn activity_table(desk: &Desk, wanted: &[(&str, &str)]) -> Result<Vec<Block>, Refused> {
-    let mut pairs: Vec<_> =
-        wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    pairs.push(("cursor".to_owned(), NEWEST.to_owned()));
-    let listing = desk.found(desk.state.keyward.events(&desk.call(), &pairs).await)?;
-    let all = desk.link(&format!("audit?{}", query(wanted)));
-    let more = Piece::Link(all, "All of it in the audit log".to_owned());
-    Ok(vec![table(desk, &listing), Block::Text(more.into())])
-}
-
-/// Who changed something last, and when, in words.
-pub(super) async fn last_change(desk: &Desk, id: &str) -> Result<(String, String), Refused> {
-    if !desk.caller().may(Action::List, Kind::Event) {
-        return Ok(("Somebody".to_owned(), "in the meantime".to_owned()));
-    }
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let pairs = [pair("resource", id), pair("cursor", NEWEST), pair("per_page", "1")];
-    let listing = desk.found(desk.state.keyward.events(&desk.call(), &pairs).await)?;
-    let Some(event) = listing.data.first() else {
-        return Ok(("Somebody".to_owned(), "in the meantime".to_owned()));
-    };
-    let actor = text(&event["actor"], "name");
-    let at = moment(event, "occurred_at").unwrap_or(desk.now);
-    Ok((if actor.is_empty() { "Somebody" } else { actor }.to_owned(), Moment::new(at, desk.now).relative))
+    // Who may not look there gets what the name itself finds.
+    let id = found.ok().and_then(|found| Some(text(found.data.first()?, "id").to_owned()));
+    Ok(id.unwrap_or_else(|| named.to_owned()))
 }
 
 /// The parameters of the list that the page was asked for; times come from fields of dates.
-fn asked_pairs(desk: &Desk, asked: &Fields) -> Vec<(String, String)> {
+async fn asked_pairs(desk: &Desk, asked: &Fields) -> Result<Vec<(String, String)>, Refused> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for name in FILTERS {
-        if !asked.get(name).is_empty() {
-            pairs.push((name.to_owned(), asked.get(name).to_owned()));
-        }
+    for name in FILTERS.into_iter().filter(|name| !asked.get(name).is_empty()) {
+        let given = asked.get(name);
+        let value = if matches!(name, "actor" | "resource") {
+            identified(desk, given).await?
+        } else {
+            given.to_owned()
+        };
+        pairs.push((name.to_owned(), value));
     }
     for (name, of_day) in [("from", "T00:00:00.000Z"), ("to", "T23:59:59.999Z")] {
         let given = asked.get(name);
@@ -144,7 +77,19 @@ fn asked_pairs(desk: &Desk, asked: &Fields) -> Vec<(String, String)> {
     if let Some(place) = &desk.place {
         pairs.push(("tenant_id".to_owned(), place.id.clone()));
     }
-    pairs
+    Ok(pairs)
+}
+
+/// What there is to choose among; a choice that the address made beside them stays one.
+fn actions(now: &str) -> Vec<(String, String)> {
+    let known = Recorded::ALL.iter().map(|(action, _)| *action);
+    let mut all: Vec<(String, String)> = known.map(|action| (action.to_owned(), in_words(action))).collect();
+    all.sort_by(|one, other| one.1.cmp(&other.1));
+    all.insert(0, (String::new(), "Any".to_owned()));
+    if all.iter().all(|(action, _)| action != now) {
+        all.push((now.to_owned(), now.to_owned()));
+    }
+    all
 }
 
 fn filters(desk: &Desk, asked: &Fields) -> Filters {
@@ -161,9 +106,9 @@ fn filters(desk: &Desk, asked: &Fields) -> Filters {
         action: desk.link("audit"),
         chips: Vec::new(),
         fields: vec![
-            field("action", "Action", "text"),
-            field("actor", "Actor", "text"),
-            field("resource", "Target", "text"),
+            Narrow { options: actions(asked.get("action")), ..field("action", "Action", "text") },
+            field("actor", "Who (e-mail, client ID or identifier)", "text"),
+            field("resource", "On (the same)", "text"),
             Narrow { options: results, ..field("result", "Result", "text") },
             field("from", "From", "date"),
             field("to", "To", "date"),
@@ -172,22 +117,27 @@ fn filters(desk: &Desk, asked: &Fields) -> Filters {
     }
 }
 
+/// The filters that are set.
+fn kept(asked: &Fields) -> Vec<(&str, &str)> {
+    let kept = asked
+        .pairs()
+        .iter()
+        .filter(|(name, value)| !matches!(&**name, "cursor" | "part" | "live") && !value.is_empty());
+    kept.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 async fn list(desk: Desk) -> Answer {
     let asked = desk.query();
-    let mut pairs = asked_pairs(&desk, &asked);
+    let mut pairs = asked_pairs(&desk, &asked).await?;
     let cursor = asked.or("cursor", NEWEST);
     pairs.push(("cursor".to_owned(), if cursor.is_empty() { NEWEST } else { cursor }.to_owned()));
     let listing = desk.found(desk.state.keyward.events(&desk.call(), &pairs).await)?;
-    let events = table(&desk, &listing);
+    let narrowed = !kept(&asked).is_empty();
+    let events = table(&desk, &listing.data, if narrowed { "No event matches." } else { NONE_YET });
     if asked.given("part").is_some() {
         return Ok(desk.show(StatusCode::OK, &Fragment { blocks: vec![events] }));
     }
-    let kept: Vec<(&str, &str)> = asked
-        .pairs()
-        .iter()
-        .filter(|(name, value)| !matches!(&**name, "cursor" | "part" | "live") && !value.is_empty())
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let kept = kept(&asked);
     let at = |more: &[(&str, &str)]| format!("{}?{}", desk.link("audit"), query(&[&kept[..], more].concat()));
     let mut screen = desk.screen("Audit log", &[]);
     screen.about = String::from("Every change, sign-in and token, written before it was answered.");
@@ -203,6 +153,9 @@ async fn list(desk: Desk) -> Answer {
         screen.deeds.push(Deed::button("Verify", desk.link("audit/verify"), desk.signed_in.form_token()));
     }
     screen.blocks.push(Block::Filters(filters(&desk, &asked)));
+    if narrowed {
+        screen.blocks.push(Block::Text(Piece::Link(desk.link("audit"), "Clear filters".to_owned()).into()));
+    }
     if live {
         screen.blocks.push(Block::Live(Live {
             from: at(&[("part", "1")]),
@@ -282,8 +235,10 @@ async fn verify(sent: Sent) -> Answer {
     let notice = match report {
         Ok(report) => {
             let words = format!(
-                "{} events in {} chains, {} signed checkpoints. Nothing was changed or removed.",
-                report.events, report.chains, report.checkpoints
+                "{} in {}, {}. Nothing was changed or removed.",
+                so_many(report.events, "event", "events"),
+                so_many(report.chains, "chain", "chains"),
+                so_many(report.checkpoints, "signed checkpoint", "signed checkpoints")
             );
             Notice::new(Severity::Success, words).titled("Chain verified.")
         }
@@ -296,7 +251,7 @@ async fn verify(sent: Sent) -> Answer {
 
 async fn export(desk: Desk) -> Answer {
     let asked = desk.query();
-    let mut pairs = asked_pairs(&desk, &asked);
+    let mut pairs = asked_pairs(&desk, &asked).await?;
     pairs.push(("format".to_owned(), asked.or("format", "ndjson").to_owned()));
     let export = desk.found(desk.state.keyward.export_events(&desk.call(), &pairs).await)?;
     let (kind, name) = match export.format() {
@@ -319,21 +274,5 @@ async fn next_piece(
         Ok(Some(piece)) => Some((Ok(web::Bytes::from(piece)), Some(export))),
         Ok(None) => None,
         Err(error) => Some((Err(std::io::Error::other(error)), None)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn actions_are_told_in_words() {
-        for (action, expected) in [
-            ("api_key.rotated", "API key rotated"),
-            ("token.issued", "Token issued"),
-            ("user.mfa_disabled", "User two-step sign-in disabled"),
-        ] {
-            assert_eq!(in_words(action), expected);
-        }
     }
 }

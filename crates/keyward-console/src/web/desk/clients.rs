@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use keyward_core::{Action, SecretHolder};
+use keyward_model::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -24,8 +25,8 @@ use super::{
 use crate::{
     Confirmation, Moment, Notice, Problems, Severity,
     component::{
-        Block, CodePanel, Content, FormBlock, Input, Panel, Part, Piece, Row, RowAction, SecretShown, Sign,
-        Table, Takes,
+        Block, CodePanel, Content, Deed, FormBlock, Input, Panel, Part, Piece, Row, RowAction, SecretShown,
+        Sign, Table, Takes,
     },
     page::Fragment,
 };
@@ -201,7 +202,7 @@ fn still_on_old(desk: &Desk, secrets: &[Value]) -> Option<Block> {
 }
 
 async fn ask_rotate<C: Collection<Record: SecretHolder>>(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<C>(&desk).await?;
     show_rotate::<C>(&desk, &doc, &Fields::default(), StatusCode::OK, Problems::default()).await
 }
@@ -250,7 +251,7 @@ async fn show_rotate<C: Collection<Record: SecretHolder>>(
     }
     let mut form = desk.form(format!("{own}/rotate"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let block = FormBlock::new(form, parts, "Rotate secret", format!("{own}/secrets"));
     let panel = Panel::new("rotate", "New secret", vec![Block::Form(Box::new(block))]);
     screen.blocks.push(panel.help("You will see the new secret once.").into());
@@ -259,7 +260,7 @@ async fn show_rotate<C: Collection<Record: SecretHolder>>(
 
 async fn rotate<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<C>(&desk).await?;
     let body = json!({
         "overlap_seconds": fields.number_or_null("overlap"),
@@ -277,7 +278,7 @@ async fn rotate<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
 
 async fn add<C: Collection<Record: SecretHolder>>(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link(&format!("{}/{}/secrets", C::PATH, desk.id())))?;
+    desk.fresh(&desk.link(&format!("{}/{}/secrets", C::PATH, desk.id()))).await?;
     let (doc, _) = read::<C>(&desk).await?;
     let made =
         desk.state.keyward.create_secret::<C::Record>(&desk.call_once(&fields), desk.id(), json!({})).await;
@@ -311,25 +312,35 @@ async fn first_use<C: Collection<Record: SecretHolder>>(desk: Desk) -> Answer {
     let secret = secrets.iter().find(|secret| text(secret, "id") == wanted);
     let used =
         secret.and_then(|secret| Some((moment(secret, "last_used_at")?, text(secret, "last_used_address"))));
+    let own = format!("{}/{}", C::PATH, desk.id());
+    let crumbs = [(C::TITLE, desk.link(C::PATH))];
+    Ok(show_first_use(&desk, used, "It was used to obtain a token.", &crumbs, &format!("{own}/secrets")))
+}
+
+/// When and from where something was used first.
+pub(super) fn show_first_use(
+    desk: &Desk,
+    used: Option<(Timestamp, &str)>,
+    title: &str,
+    crumbs: &[(&str, String)],
+    own: &str,
+) -> HttpResponse {
     let notice = match used {
         Some((at, address)) => {
             let words = format!("{} from {address}.", Moment::new(at, desk.now).absolute);
-            Notice::new(Severity::Success, words).titled("It was used to obtain a token.")
+            Notice::new(Severity::Success, words).titled(title)
         }
-        None => Notice::new(Severity::Info, "No token was obtained with it yet."),
+        None => Notice::new(Severity::Info, "It was not used yet."),
     };
     if desk.query().given("part").is_some() {
-        return Ok(desk.show(StatusCode::OK, &Fragment { blocks: vec![Block::Notice(notice)] }));
+        return desk.show(StatusCode::OK, &Fragment { blocks: vec![Block::Notice(notice)] });
     }
-    let own = format!("{}/{}", C::PATH, desk.id());
-    let mut screen = desk.screen("First use", &[(C::TITLE, desk.link(C::PATH))]);
+    let mut screen = desk.screen("First use", crumbs);
     screen.blocks.push(Block::Notice(notice));
-    screen.deeds.push(crate::component::Deed::link(
-        "Look again",
-        desk.link(&format!("{own}/first-use?secret={wanted}")),
-    ));
-    screen.deeds.push(crate::component::Deed::link("Secrets", desk.link(&format!("{own}/secrets"))));
-    Ok(desk.show(StatusCode::OK, &screen))
+    let here = desk.request.uri().path_and_query().map_or("", |here| here.as_str());
+    screen.deeds.push(Deed::link("Look again", here));
+    screen.deeds.push(Deed::link("See its page", desk.link(own)));
+    desk.show(StatusCode::OK, &screen)
 }
 
 async fn ask_revoke<C: Collection<Record: SecretHolder>>(desk: Desk) -> Answer {

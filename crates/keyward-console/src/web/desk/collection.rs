@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::{
     super::visit::{Answer, Refused},
-    audit::activity_table,
     deleting::{ask_delete, delete},
     desk_at::{Desk, query},
     doc::{standing, text},
+    events::activity_of,
     fields::Fields,
     parts::{filters, pager},
     writing::{ask_edit, ask_new, create, save},
@@ -25,6 +25,14 @@ use crate::{
     component::{Badge, Block, CodePanel, Deed, Empty, Filters, Part, Row, Table},
     page::{Screen, Tab},
 };
+
+/// What speaks against making something as a form has it.
+pub(super) enum Doubt {
+    /// It is not done so.
+    Refused(String),
+    /// It is done, once somebody has read this and sends the form again.
+    Warned(String),
+}
 
 /// How a resource is shown.
 pub(super) trait Collection: 'static {
@@ -85,6 +93,11 @@ pub(super) trait Collection: 'static {
         fields: &Fields,
         editing: Option<&Value>,
     ) -> impl Future<Output = Result<Value, Refused>>;
+
+    /// What speaks against making one so.
+    fn doubt(_desk: &Desk, _fields: &Fields) -> impl Future<Output = Result<Option<Doubt>, Refused>> {
+        ready(Ok(None))
+    }
 
     /// What is shown when one was made; its page, unless it has a secret.
     fn made(desk: &Desk, written: &Written) -> impl Future<Output = Answer> {
@@ -305,6 +318,6 @@ pub(super) async fn shown<C: Collection>(desk: &Desk, doc: &Value) -> Result<Scr
 async fn activity<C: Collection>(desk: Desk) -> Answer {
     let (doc, _) = read::<C>(&desk).await?;
     let mut screen = object::<C>(&desk, &doc, "activity").await?;
-    screen.blocks.extend(activity_table(&desk, &[("resource", desk.id())]).await?);
+    screen.blocks.extend(activity_of(&desk, desk.id()).await?);
     Ok(desk.show(StatusCode::OK, &screen))
 }

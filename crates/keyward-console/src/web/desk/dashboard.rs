@@ -11,10 +11,10 @@ use keyward_model::{ApiKey, Application, Kind, Tenant, Timestamp, User};
 
 use super::{
     super::visit::{Answer, Refused},
-    audit::activity_table,
     both,
     desk_at::{Desk, query},
     doc::{moment, so_many},
+    events::activity_table,
 };
 use crate::{
     Notice, Severity,

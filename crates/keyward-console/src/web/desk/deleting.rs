@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{Confirmation, Form, Problems};
 
-fn fresh<C: Collection>(desk: &Desk) -> Result<(), Refused> {
-    if C::STEP_UP_TO_DELETE { desk.fresh(desk.request.path()) } else { Ok(()) }
+async fn fresh<C: Collection>(desk: &Desk) -> Result<(), Refused> {
+    if C::STEP_UP_TO_DELETE { desk.fresh(desk.request.path()).await } else { Ok(()) }
 }
 
 pub(super) async fn ask_delete<C: Collection>(desk: Desk) -> Answer {
-    fresh::<C>(&desk)?;
+    fresh::<C>(&desk).await?;
     let (doc, version) = read::<C>(&desk).await?;
     let form = desk.form(desk.link(&format!("{}/{}/delete", C::PATH, desk.id())));
     confirm_delete::<C>(&desk, &doc, version, form, StatusCode::OK).await
@@ -49,7 +49,7 @@ async fn confirm_delete<C: Collection>(
 
 pub(super) async fn delete<C: Collection>(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    fresh::<C>(&desk)?;
+    fresh::<C>(&desk).await?;
     let (doc, version) = read::<C>(&desk).await?;
     let again = |problems| {
         let mut form = desk.form(desk.link(&format!("{}/{}/delete", C::PATH, desk.id())));

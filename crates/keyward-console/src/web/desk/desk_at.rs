@@ -21,7 +21,7 @@ use super::{
         State, step_up,
         visit::{Refused, keep, origin, see_other},
     },
-    doc::texts,
+    doc::{capital, texts},
     fields::Fields,
     navigation,
 };
@@ -45,6 +45,8 @@ pub(in crate::web) struct Desk {
     /// The tenant that they work in; none for all that they see.
     pub(super) place: Option<TenantPlace>,
     pub(super) now: Timestamp,
+    /// The fields of the form that they sent, if they sent one.
+    sent: Option<Fields>,
     /// The catalogue, once it was needed.
     catalogue: OnceCell<Vec<GrantableRow>>,
 }
@@ -75,11 +77,13 @@ impl FromRequest for Sent {
         let request = request.clone();
         let payload = Payload::from_request(&request, payload);
         Box::pin(async move {
-            let desk = Desk::open(request).await?;
+            let mut desk = Desk::open(request).await?;
             let payload = payload.await.map_err(|_| HttpResponse::BadRequest().finish())?;
             let token = desk.signed_in.form_token();
             let fields = desk.state.own_form(&desk.request, payload, &token).await?;
-            Ok(Self { desk, fields: Fields::new(fields) })
+            let fields = Fields::new(fields);
+            desk.sent = Some(fields.clone());
+            Ok(Self { desk, fields })
         })
     }
 }
@@ -90,7 +94,8 @@ impl Desk {
         let state = state.ok_or_else(|| HttpResponse::InternalServerError().finish())?;
         let signed_in = state.person(&request).await?;
         let now = state.keyward.now();
-        let mut desk = Self { state, request, signed_in, place: None, now, catalogue: OnceCell::new() };
+        let mut desk =
+            Self { state, request, signed_in, place: None, now, sent: None, catalogue: OnceCell::new() };
         if let Some(named) = desk.request.match_info().get("tenant").map(str::to_owned) {
             desk.place = Some(desk.tenant(&named).await?);
         } else {
@@ -229,13 +234,14 @@ impl Desk {
         response
     }
 
-    /// Demands a recent proof of who they are before something dangerous.
-    pub(super) fn fresh(&self, back: &str) -> Result<(), Refused> {
-        if self.state.keyward.needs_step_up(&self.signed_in) {
-            Err(step_up::needed(back).into())
-        } else {
-            Ok(())
+    /// Demands a recent proof of who they are before something dangerous. A form that was sent is sent on after it; who
+    /// has sent none goes to the page `back`.
+    pub(super) async fn fresh(&self, back: &str) -> Result<(), Refused> {
+        if !self.state.keyward.needs_step_up(&self.signed_in) {
+            return Ok(());
         }
+        let Some(sent) = &self.sent else { return Err(step_up::needed(back).into()) };
+        Err(step_up::interrupt(&self.state, &self.request, &self.signed_in, sent.pairs(), back).await.into())
     }
 
     /// What these identifiers are called.
@@ -275,14 +281,23 @@ impl Desk {
         match error {
             Error::Invalid(fields) => detail = super::problems::sentences(fields),
             Error::Forbidden { required, .. } if !required.is_empty() => {
-                detail = format!("{detail}. It needs: {}.", required.join(", "));
+                let one_of = required.join(" or ");
+                detail = format!("It takes the permission {one_of}, which an administrator can give you.");
+            }
+            Error::Forbidden { .. } => {
+                detail = format!("{}. Only an administrator of more than this can do it.", capital(&detail));
             }
             _ => {}
         }
         let mut screen = self.screen(title, &[]);
+        screen.mark = format!("{}: ", status.as_u16()).into();
         screen.blocks.push(Block::Notice(Notice::new(Severity::Error, detail)));
         let number = origin(&self.request).request_id.unwrap_or_default();
         screen.blocks.push(Block::Copy(CopyField::new("request-id", "Number of this request", number)));
+        if let (Error::Unavailable(_), true) = (error, self.request.method() == "GET") {
+            let here = self.request.uri().path_and_query().map_or(paths::CONSOLE, |here| here.as_str());
+            screen.deeds.push(crate::component::Deed::link("Try again", here));
+        }
         screen.deeds.push(crate::component::Deed::link("Back to the start", paths::CONSOLE));
         self.show(status, &screen)
     }

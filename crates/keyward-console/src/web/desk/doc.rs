@@ -48,14 +48,16 @@ pub(super) fn expiry(doc: &Value, now: Timestamp) -> Content {
     if at <= now {
         return Piece::Warning(format!("Expired {date}")).into();
     }
-    let whole = Content::words(format!("{date} · {}", ahead(at, now)));
+    let read = Moment { relative: format!("{date} · {}", ahead(at, now)), ..Moment::new(at, now) };
+    let whole = Content::from(Piece::Time(read));
     let soon = at.unix_seconds() - now.unix_seconds() < keyward_model::EXPIRING_SECONDS;
-    if soon { whole.below(Piece::Warning("Expires soon".to_owned())) } else { whole }
+    if soon && !is_over(doc) { whole.below(Piece::Warning("Expires soon".to_owned())) } else { whole }
 }
 
-/// How far ahead a moment is.
+/// How far ahead a moment is, by the calendar.
 fn ahead(at: Timestamp, now: Timestamp) -> String {
-    let days = (at.unix_seconds() - now.unix_seconds()) / 86_400;
+    let day = |at: Timestamp| at.unix_seconds().div_euclid(86_400);
+    let days = day(at) - day(now);
     let counted =
         |number: i64, unit: &str| format!("in {number} {unit}{}", if number == 1 { "" } else { "s" });
     match days {

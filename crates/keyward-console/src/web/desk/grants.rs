@@ -113,7 +113,7 @@ async fn parts(desk: &Desk, now: &Fields) -> Result<Vec<Part>, Refused> {
 }
 
 async fn ask_new(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     show_new(&desk, &desk.query(), StatusCode::OK, Problems::default()).await
 }
 
@@ -125,7 +125,7 @@ async fn show_new(desk: &Desk, now: &Fields, status: StatusCode, problems: Probl
         .screen("Grant a tenant", &[(ApiAccess::TITLE, desk.link(ApiAccess::PATH)), (&name, own.clone())]);
     let mut form = desk.form(format!("{own}/grants"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let block = FormBlock::new(form, parts(desk, now).await?, "Save", format!("{own}/grants"));
     let panel = Panel::new("grant", "Grant", vec![Block::Form(Box::new(block))]);
     let help = "A token has what the grants and the client have in common.";
@@ -144,7 +144,7 @@ async fn show_new(desk: &Desk, now: &Fields, status: StatusCode, problems: Probl
 
 async fn add(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link(&format!("{}/{}/grants/new", ApiAccess::PATH, desk.id())))?;
+    desk.fresh(&desk.link(&format!("{}/{}/grants/new", ApiAccess::PATH, desk.id()))).await?;
     let found = desk.found(desk.state.keyward.tenant_place(&desk.call(), fields.get("tenant")).await)?;
     let Some(tenant) = found else {
         let problems = Problems::field("tenant", "There is no tenant by this slug or identifier.");
@@ -180,7 +180,7 @@ const LAST: &str = "This is its last tenant. Without one it would work on the wh
                     Disable or delete the client instead.";
 
 async fn ask_remove(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<ApiAccess>(&desk).await?;
     let mut screen = grants_screen(&desk, &doc).await?;
     let other = json!({ "id": desk.request.match_info().get("other").unwrap_or_default() });
@@ -198,14 +198,14 @@ async fn ask_remove(desk: Desk) -> Answer {
 
 async fn remove(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let other = desk.request.match_info().get("other").unwrap_or_default().to_owned();
     let (mut grants, version) = grants_of(&desk).await?;
     grants.retain(|grant| text(grant, "tenant_id") != other);
     if grants.is_empty() {
         let (doc, _) = read::<ApiAccess>(&desk).await?;
         let mut screen = grants_screen(&desk, &doc).await?;
-        screen.mark = "Error: ";
+        screen.mark = "Error: ".into();
         screen.blocks.insert(0, Block::Notice(Notice::new(Severity::Error, LAST)));
         return Ok(desk.show(StatusCode::CONFLICT, &screen));
     }

@@ -239,7 +239,7 @@ fn only(desk: &Desk, listing: Result<Listing, Error>) -> Result<Option<String>, 
 
 async fn add_member(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link(&format!("groups/{}", desk.id())))?;
+    desk.fresh(&desk.link(&format!("groups/{}", desk.id()))).await?;
     let pairs = [("email".to_owned(), fields.get("person").to_owned())];
     let found = only(&desk, desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
     let Some(user) = found else {
@@ -266,7 +266,7 @@ async fn group_beside(desk: &Desk, named: &str) -> Result<Option<String>, Refuse
 
 async fn nest(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link(&format!("groups/{}", desk.id())))?;
+    desk.fresh(&desk.link(&format!("groups/{}", desk.id()))).await?;
     let Some(group) = group_beside(&desk, fields.get("group")).await? else {
         let why =
             "There is no group by this name beside this one. One of elsewhere is named by its identifier.";
@@ -290,14 +290,14 @@ async fn finish(desk: &Desk, done: Result<(), Error>) -> Answer {
 async fn said(desk: &Desk, why: &str) -> Answer {
     let (doc, _) = read::<Groups>(desk).await?;
     let mut screen = object::<Groups>(desk, &doc, "").await?;
-    screen.mark = "Error: ";
+    screen.mark = "Error: ".into();
     screen.blocks.push(Block::Notice(Notice::new(Severity::Error, why)));
     screen.blocks.extend(Groups::detail(desk, &doc).await?);
     Ok(desk.show(StatusCode::UNPROCESSABLE_ENTITY, &screen))
 }
 
 async fn ask_roles(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<Groups>(&desk).await?;
     show_roles(&desk, &doc, &Fields::of(&doc), StatusCode::OK, Problems::default()).await
 }
@@ -327,7 +327,7 @@ async fn show_roles(
 
 async fn put_roles(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let body = json!({ "roles": fields.all("roles") });
     match desk.state.keyward.put_group_roles(&desk.call(), desk.id(), body, None).await {
         Ok(_) => Ok(desk.on_to(&format!("groups/{}", desk.id()))),

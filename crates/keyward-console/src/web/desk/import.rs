@@ -37,7 +37,7 @@ fn screen(desk: &Desk, csv: &str, problems: Problems) -> Screen {
     screen.about = String::from("From a table with a line for each: first you see what would happen.");
     let mut form = desk.form(desk.link("users/import"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let input = Input::new("csv", "Comma-separated values", Takes::Lines, csv).required();
     let help = "The e-mail address first, then the name: mia@acme.example,Mia Chen. A first line with the names of the \
                 columns is left out.";
@@ -48,7 +48,7 @@ fn screen(desk: &Desk, csv: &str, problems: Problems) -> Screen {
 }
 
 async fn ask(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     desk.found(desk.state.keyward.authorise(&desk.call(), Action::Create, Kind::User).await)?;
     Ok(desk.show(StatusCode::OK, &screen(&desk, "", Problems::default())))
 }
@@ -147,7 +147,7 @@ async fn look(sent: Sent) -> Answer {
 
 async fn run(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link("users/import"))?;
+    desk.fresh(&desk.link("users/import")).await?;
     let bodies = match bodies(&desk, fields.get("csv")) {
         Ok(bodies) => bodies,
         Err(why) => return Err(desk.refused(&Error::BadRequest(why)).into()),

@@ -25,7 +25,7 @@ fn screen(desk: &Desk, permission: &str, problems: Problems) -> Screen {
         String::from("Is a key or an access token good, and for what? The value is neither kept nor shown.");
     let mut form = desk.form(desk.link("settings/security/key-tester"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     // What is pasted does not come back, not even when something is wrong with it.
     let credential =
         Input::new("credential", "API key or access token", Takes::Line("password"), "").required();

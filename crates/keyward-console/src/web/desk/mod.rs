@@ -11,6 +11,7 @@ mod dashboard;
 mod deleting;
 mod desk_at;
 mod doc;
+mod events;
 mod fields;
 mod grants;
 mod groups;
@@ -34,7 +35,10 @@ mod tenants;
 mod users;
 mod writing;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    HttpResponse,
+    web::{self, ServiceConfig},
+};
 use collection::routes;
 
 pub(super) use navigation::frame;
@@ -78,4 +82,10 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// A screen, everywhere and in a tenant.
 fn both(path: &str) -> actix_web::Resource {
     web::resource([format!("/console/{path}"), format!("/console/t/{{tenant}}/{path}")])
+        .default_service(web::route().to(super::only_by_form))
+}
+
+/// What is at no address of the console.
+pub(super) async fn nothing(desk: desk_at::Desk) -> HttpResponse {
+    desk.refused(&keyward_core::Error::NotFound)
 }

@@ -3,7 +3,7 @@
 use keyward_core::{Action, Caller, SignedIn, TenantPlace};
 use keyward_model::Kind;
 
-use super::super::State;
+use super::{super::State, desk_at::query};
 use crate::{AccountMenu, Environment, Frame, NavEntry};
 
 /// A page that the navigation leads to.
@@ -73,6 +73,20 @@ pub(super) fn pages(caller: &Caller, place: Option<&TenantPlace>) -> Vec<(String
     all.into_iter().flatten().map(|entry| (entry.label, entry.href)).collect()
 }
 
+/// Where another place is chosen, to see the same list there: what stands below a list belongs to this place alone.
+fn switcher(place: Option<&TenantPlace>, here: &str) -> String {
+    let begun = link(place, "");
+    let all = MAIN.iter().chain(&SETTINGS).filter(|page| page.inside);
+    let page = all.rev().find(|page| here.strip_prefix(&begun).is_some_and(|path| is_at(path, page.path)));
+    match page {
+        Some(page) => {
+            let then = format!("/console/t/~/{}", page.path);
+            format!("/console/switch?{}", query(&[("then", &then)]))
+        }
+        None => "/console/switch".to_owned(),
+    }
+}
+
 /// What stands around a page of the console.
 pub(in crate::web) fn frame(
     state: &State,
@@ -101,7 +115,7 @@ pub(in crate::web) fn frame(
         product: options.sign_in.product_name.clone(),
         environment: Some(Environment { live: keyward_core::Options::is_live(&name), name }),
         scope,
-        switcher: switch.then(|| "/console/switch".to_owned()),
+        switcher: switch.then(|| switcher(place, here)),
         search: Some(link(place, "search")),
         account: AccountMenu {
             name: signed_in.name().to_owned(),

@@ -14,6 +14,7 @@ use super::{
 use crate::component::{
     Block, Content, Facts, Grid, GridRow, Input, Panel, Part, Piece, Row, RowAction, Takes, Tone,
 };
+use crate::{Notice, Severity};
 
 /// Resources of which whoever may change them can give access to others or to themselves.
 const ESCALATING: [&str; 7] = [
@@ -133,6 +134,32 @@ pub(super) fn in_words(catalogue: &[GrantableRow], held: &[String]) -> Content {
         1 | 2 => Content::words(words.join(" · ")),
         more => Content::words(format!("{} · {} +{}", words[0], words[1], more - 2)),
     }
+}
+
+/// What a permission is called: `Points: View`.
+pub(super) fn named(catalogue: &[GrantableRow], permission: &str) -> Option<String> {
+    catalogue.iter().find_map(|GrantableRow { row, .. }| {
+        let (view, change) = of_row(row);
+        let column = if view.as_deref() == Some(permission) { "View" } else { "Change" };
+        let is_there = column == "View" || change.iter().any(|one| one == permission);
+        is_there.then(|| format!("{}: {column}", row.label))
+    })
+}
+
+/// A warning of resources by which access can be given to others, when a choice begins to give them.
+pub(super) fn gives_access(catalogue: &[GrantableRow], before: &[String], after: &[String]) -> Option<Block> {
+    let begins = |row: &Permission| {
+        let (view, change) = of_row(row);
+        let mut change = change.iter().filter(|one| Some(*one) != view.as_ref());
+        change.any(|one| after.contains(one) && !before.contains(one))
+    };
+    let rows = catalogue.iter().map(|grantable| &grantable.row);
+    let rows = rows.filter(|row| ESCALATING.contains(&row.resource.as_str()) && begins(row));
+    let labels: Vec<&str> = rows.map(|row| row.label.as_str()).collect();
+    let words = "Whoever may change this can give access to others, up to what they hold themselves.";
+    (!labels.is_empty()).then(|| {
+        Block::Notice(Notice::new(Severity::Warning, words).titled(format!("{}.", labels.join(", "))))
+    })
 }
 
 /// The catalogue: what there is to be granted.

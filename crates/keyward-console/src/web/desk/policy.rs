@@ -14,6 +14,7 @@ use super::{
     super::visit::{Answer, Refused},
     dashboard::total,
     desk_at::{Desk, Sent},
+    doc::so_many,
     fields::Fields,
     problems,
     users::tier,
@@ -151,7 +152,7 @@ fn form(desk: &Desk, fields: &Fields, status: StatusCode, problems: Problems) ->
     parts.push(Part::Input(configured.help("Leaves all of the above to the configuration again.")));
     let mut form = desk.form(format!("/console/{PATH}/review"));
     form.problems = problems;
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     let block = FormBlock::new(form, parts, "Review changes", format!("/console/{PATH}"));
     let panel = Panel::new("edit", "Policy", vec![Block::Form(Box::new(block))]);
     screen.blocks.push(panel.help("Nothing is saved before you have seen who is affected.").into());
@@ -209,7 +210,11 @@ async fn differences(
         }
         let number = desk.found(total::<User>(desk, &[("admin_role", role.as_str())]).await)?;
         let (sign, required) = if is { ("+", "required") } else { ("−", "no longer required") };
-        all.push(format!("{sign} Two-step sign-in {required}: {}. There are {number}.", tier(role.as_str())));
+        all.push(format!(
+            "{sign} Two-step sign-in {required}: {}. That is {}.",
+            tier(role.as_str()),
+            so_many(number, "person", "people")
+        ));
     }
     let (was, is): (Value, Value) = (json!(before), json!(after));
     for (name, _, label) in TIMES {
@@ -268,7 +273,7 @@ async fn review(sent: Sent) -> Answer {
 
 async fn save(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&format!("/console/{PATH}/edit"))?;
+    desk.fresh(&format!("/console/{PATH}/edit")).await?;
     let next = match typed(&fields) {
         Ok(next) => next,
         Err(error) => return again(&desk, &fields, error),

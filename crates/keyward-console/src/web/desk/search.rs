@@ -10,18 +10,26 @@ use serde_json::Value;
 
 use super::{
     super::visit::{Answer, Refused},
+    agents::Agents,
     api_access::ApiAccess,
+    api_keys::ApiKeys,
+    applications::Applications,
     both,
-    collection::Collection,
+    collection::{Collection, kind},
     desk_at::Desk,
     doc::text,
+    groups::Groups,
     navigation,
+    partners::Partners,
     parts::key_of,
+    providers::Providers,
+    roles::Roles,
     tenants, users,
 };
 use crate::{
     component::{Block, Content, Filters, Narrow, Piece, Row, Table},
     page::Fragment,
+    paths,
 };
 
 /// How many of a kind are found.
@@ -71,16 +79,63 @@ async fn of<R: Administered>(desk: &Desk, q: &str) -> Result<Vec<Value>, Refused
     Ok(desk.found(desk.state.keyward.list::<R>(&desk.call(), &pairs).await)?.data)
 }
 
+/// What the navigation does not lead to: other pages, and what can be added.
+fn beside(desk: &Desk) -> Vec<Found> {
+    let caller = desk.caller();
+    let pages = [
+        ("Key tester", Kind::ApiKey, "settings/security/key-tester"),
+        ("Permission reference", Kind::Role, "settings/iam/permissions"),
+        ("Compare two roles", Kind::Role, "settings/iam/roles/compare"),
+        ("Import users", Kind::User, "users/import"),
+    ];
+    let pages = pages.into_iter().filter(|(_, kind, _)| caller.may(Action::List, *kind));
+    let mut all: Vec<Found> = pages.map(|(label, _, path)| found(label, "Page", desk.link(path))).collect();
+    all.push(found("My account", "Page", paths::ACCOUNT));
+    all.push(found("Get started", "Page", "/console/get-started"));
+    adding::<ApiAccess>(desk, &mut all);
+    adding::<ApiKeys>(desk, &mut all);
+    adding::<users::Users>(desk, &mut all);
+    adding::<Groups>(desk, &mut all);
+    adding::<Roles>(desk, &mut all);
+    adding::<Applications>(desk, &mut all);
+    adding::<Agents>(desk, &mut all);
+    adding::<Providers>(desk, &mut all);
+    if desk.place.is_none() {
+        adding::<tenants::Tenants>(desk, &mut all);
+        adding::<Partners>(desk, &mut all);
+    }
+    all
+}
+
+/// That one more can be added, where somebody may.
+fn adding<C: Collection>(desk: &Desk, all: &mut Vec<Found>) {
+    if desk.may(Action::Create, kind::<C>()) && C::cannot_add(desk).is_none() {
+        all.push(found(C::ADD, "Action", desk.link(&format!("{}/new", C::PATH))));
+    }
+}
+
+/// What is found by its name.
+async fn by_name<C: Collection>(desk: &Desk, q: &str, kind: &'static str) -> Result<Vec<Found>, Refused> {
+    let docs = of::<C::Record>(desk, q).await?;
+    let found =
+        |doc: &Value| found(C::name(doc), kind, desk.link(&format!("{}/{}", C::PATH, text(doc, "id"))));
+    Ok(docs.iter().map(found).collect())
+}
+
 async fn results(desk: &Desk, q: &str) -> Result<Vec<Found>, Refused> {
     let home = desk.signed_in.home();
     let place = desk.place.as_ref().or(home.as_ref());
     let wanted = q.to_lowercase();
     let pages = navigation::pages(&desk.caller(), place);
+    let fits = |label: &str| label.to_lowercase().contains(&wanted);
     let mut all: Vec<Found> = pages
         .into_iter()
-        .filter(|(label, _)| label.to_lowercase().contains(&wanted))
+        .filter(|(label, _)| fits(label))
         .map(|(label, href)| found(label, "Page", href))
         .collect();
+    if !q.is_empty() {
+        all.extend(beside(desk).into_iter().filter(|found| fits(&found.name)));
+    }
     if q.is_empty() {
         return Ok(all);
     }
@@ -103,6 +158,11 @@ async fn results(desk: &Desk, q: &str) -> Result<Vec<Found>, Refused> {
         };
         found(key_of(doc), kind, desk.link(&format!("{path}/{}", text(doc, "id"))))
     }));
+    all.extend(by_name::<Groups>(desk, q, "Group").await?);
+    all.extend(by_name::<Roles>(desk, q, "Role").await?);
+    all.extend(by_name::<ApiKeys>(desk, q, "API key").await?);
+    all.extend(by_name::<Agents>(desk, q, "Agent").await?);
+    all.extend(by_name::<Providers>(desk, q, "Identity provider").await?);
     Ok(all)
 }
 
@@ -124,7 +184,9 @@ async fn search(desk: Desk) -> Answer {
         return Ok(desk.show(StatusCode::OK, &Fragment { blocks: vec![table] }));
     }
     let mut screen = desk.screen("Search", &[]);
-    screen.about = String::from("A page, a tenant, a person, a client, or an identifier.");
+    screen.about = String::from(
+        "A page, an action, a tenant, a person, a client, anything by its name, or an identifier.",
+    );
     screen.blocks.push(Block::Filters(Filters {
         action: desk.link("search"),
         chips: Vec::new(),

@@ -4,7 +4,7 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::{Action, Error, IfMatch};
+use keyward_core::{Action, Error, GrantableRow, IfMatch};
 use keyward_model::{Kind, Role, User};
 use serde_json::{Value, json};
 
@@ -14,9 +14,10 @@ use super::{
     collection::{object, read, read_only},
     desk_at::{Desk, Sent},
     doc::{badge, items, text, texts},
+    events::last_change,
     fields::Fields,
     parts::{filters, pager},
-    permissions::{chosen, grid},
+    permissions::{chosen, gives_access, grid, named},
     problems,
     roles::choice_of,
     users::{Users, name, tier},
@@ -144,16 +145,25 @@ impl Access {
         role.map_or_else(|| id.to_owned(), |role| text(role, "name").to_owned())
     }
 
-    /// What a choice changes, in words.
-    fn differences(&self, roles: &[String], direct: &[String]) -> Vec<String> {
+    /// What a choice gives, and what it takes away, in words.
+    fn differences(
+        &self,
+        catalogue: &[GrantableRow],
+        roles: &[String],
+        direct: &[String],
+    ) -> (Vec<String>, Vec<String>) {
         let (held, before) = (self.held(), self.direct());
-        let mut all = Vec::new();
-        let role = |sign: &str, id: &String| format!("{sign} role {}", self.role_name(id));
-        all.extend(roles.iter().filter(|id| !held.contains(id)).map(|id| role("+", id)));
-        all.extend(held.iter().filter(|id| !roles.contains(id)).map(|id| role("−", id)));
-        all.extend(direct.iter().filter(|one| !before.contains(one)).map(|one| format!("+ {one}")));
-        all.extend(before.iter().filter(|one| !direct.contains(one)).map(|one| format!("− {one}")));
-        all
+        let only = |those: &[String], not: &[String], told: &dyn Fn(&String) -> String| -> Vec<String> {
+            those.iter().filter(|one| !not.contains(one)).map(told).collect()
+        };
+        let role = |id: &String| format!("role {}", self.role_name(id));
+        let permission = |one: &String| match named(catalogue, one) {
+            Some(name) => format!("{one} ({name})"),
+            None => one.clone(),
+        };
+        let given = [only(roles, &held, &role), only(direct, &before, &permission)].concat();
+        let taken = [only(&held, roles, &role), only(&before, direct, &permission)].concat();
+        (given, taken)
     }
 }
 
@@ -180,7 +190,7 @@ async fn show(
         parts.push(grid(desk, fields, "permissions", &name(&access.user)).await?);
         let mut form = desk.form(desk.link(&format!("users/{}/access/review", desk.id())));
         form.problems = problems;
-        screen.mark = form.mark();
+        screen.mark = form.mark().into();
         let block = FormBlock::new(form, parts, "Review changes", desk.link(&format!("users/{}", desk.id())));
         let panel = Panel::new("grant", "Permissions", vec![Block::Form(Box::new(block))]);
         screen.blocks.push(panel.help("Nothing is given before you have seen what changes.").into());
@@ -229,8 +239,8 @@ async fn review(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     let access = Access::of(&desk).await?;
     let (roles, direct) = (fields.all("roles"), chosen(&desk, &fields, "permissions").await?);
-    let differences = access.differences(&roles, &direct);
-    if differences.is_empty() {
+    let (given, taken) = access.differences(desk.grantable_rows().await?, &roles, &direct);
+    if given.is_empty() && taken.is_empty() {
         let problems = Problems::message("Nothing would change: tick or clear something first.");
         return show(&desk, &access, &fields, StatusCode::OK, problems).await;
     }
@@ -238,30 +248,34 @@ async fn review(sent: Sent) -> Answer {
     screen.deeds.clear();
     let mut form = desk.form(desk.link(&format!("users/{}/access", desk.id())));
     form.keep.extend(roles.into_iter().map(|role| ("roles".to_owned(), role)));
-    form.keep.extend(direct.into_iter().map(|permission| ("permissions".to_owned(), permission)));
+    form.keep.extend(direct.iter().map(|permission| ("permissions".to_owned(), permission.clone())));
     form.keep.extend(access.version.map(|version| ("version".to_owned(), version.to_string())));
-    let words = |text: String| Block::Text(Content::words(text));
-    let mut blocks: Vec<Block> = differences.into_iter().map(words).collect();
+    let line =
+        |sign: &'static str| move |text: &String| Block::Text(Content::words(format!("{sign} {text}")));
+    let mut blocks: Vec<Block> = given.iter().map(line("+")).chain(taken.iter().map(line("−"))).collect();
+    blocks.extend(gives_access(desk.grantable_rows().await?, &access.direct(), &direct));
     let back = desk.link(&format!("users/{}/access", desk.id()));
     blocks.push(Block::Form(Box::new(FormBlock::new(form, Vec::new(), "Save", back))));
     let title = format!("Changes for {}", name(&access.user));
-    screen
-        .blocks
-        .push(Panel::new("review", title, blocks).help("It takes effect at their next request.").into());
+    let help =
+        format!("{} given, {} taken away. It takes effect at their next request.", given.len(), taken.len());
+    screen.blocks.push(Panel::new("review", title, blocks).help(help).into());
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
 async fn save(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(&desk.link(&format!("users/{}/access", desk.id())))?;
+    desk.fresh(&desk.link(&format!("users/{}/access", desk.id()))).await?;
     let access = Access::of(&desk).await?;
     match apply(&desk, &access, fields.all("roles"), fields.all("permissions"), fields.get("version")).await {
         Ok(()) => Ok(desk.on_to(&format!("users/{}/access", desk.id()))),
         Err(Error::PreconditionFailed) => {
             let mut asked = fields.clone();
             asked.set("key", Vec::new());
-            let problems =
-                Problems::message("Somebody else changed this person meanwhile. Look again, then review.");
+            let (who, when) = last_change(&desk, desk.id()).await?;
+            let words =
+                format!("{who} changed this person {when}. Your choice is still here: review it again.");
+            let problems = Problems::message(words);
             show(&desk, &access, &asked, StatusCode::PRECONDITION_FAILED, problems).await
         }
         Err(error) => match problems::at_form(&error, &[]) {

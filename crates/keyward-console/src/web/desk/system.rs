@@ -104,7 +104,7 @@ async fn show(desk: Desk) -> Answer {
 }
 
 async fn ask_rotate(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let mut screen = screen(&desk).await?;
     screen.confirmation = Some(Confirmation {
         title: "Rotate signing keys?".to_owned(),
@@ -120,7 +120,7 @@ async fn ask_rotate(desk: Desk) -> Answer {
 
 async fn rotate(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     desk.found(desk.state.keyward.rotate_signing_keys(&desk.call_once(&fields), json!({})).await)?;
     Ok(desk.on_to("settings/system"))
 }

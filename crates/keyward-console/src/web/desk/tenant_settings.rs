@@ -117,7 +117,7 @@ async fn show(desk: Desk) -> Answer {
 }
 
 async fn ask_replace(desk: Desk) -> Answer {
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let doc = read(&desk).await?;
     let mut screen = screen(&desk, &doc).await?;
     screen.confirmation = Some(Confirmation {
@@ -134,7 +134,7 @@ async fn ask_replace(desk: Desk) -> Answer {
 
 async fn replace(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let doc = read(&desk).await?;
     desk.found(desk.state.keyward.replace_publishable_key(&desk.call(), text(&doc, "id"), None).await)?;
     Ok(desk.on_to("settings/tenant"))

@@ -247,7 +247,7 @@ fn deed_of(desk: &Desk) -> Option<&'static UserDeed> {
 
 async fn ask_deed(desk: Desk) -> Answer {
     let deed = desk.found(deed_of(&desk).ok_or(Error::NotFound))?;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (doc, _) = read::<Users>(&desk).await?;
     let mut screen = object::<Users>(&desk, &doc, "").await?;
     screen.blocks.extend(Users::detail(&desk, &doc).await?);
@@ -265,7 +265,7 @@ async fn ask_deed(desk: Desk) -> Answer {
 async fn do_deed(sent: Sent) -> Answer {
     let Sent { desk, .. } = sent;
     let deed = desk.found(deed_of(&desk).ok_or(Error::NotFound))?;
-    desk.fresh(desk.request.path())?;
+    desk.fresh(desk.request.path()).await?;
     let (keyward, call, id) = (&desk.state.keyward, desk.call(), desk.id());
     if deed.path == "invite" && !keyward.sends_mail() {
         return hand_over(&desk).await;

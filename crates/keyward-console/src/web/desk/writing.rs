@@ -1,13 +1,14 @@
 //! The forms by which things are added and changed.
 
-use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, http::StatusCode};
 use keyward_core::{Action, Administered, Error, IfMatch};
+use keyward_model::{Kind, Owner};
 use serde_json::Value;
 
 use super::{
-    super::visit::Answer,
-    collection::{Collection, kind, pairs_of, read},
-    desk_at::{Desk, Sent},
+    super::visit::{Answer, Refused},
+    collection::{Collection, Doubt, kind, pairs_of, read},
+    desk_at::{Desk, Sent, query},
     doc::{capital, text},
     fields::Fields,
     parts::whose,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     Notice, Problems, Severity,
-    component::{Block, CodePanel, FormBlock, Grid, Panel, Part},
+    component::{Block, CodePanel, Content, FormBlock, Grid, Panel, Part, Piece},
 };
 
 /// A form, with what was wrong with it.
@@ -52,8 +53,9 @@ async fn show_form<C: Collection>(desk: &Desk, asked: Asked<'_>) -> Answer {
     form.keep.extend(asked.version.map(|version| ("version".to_owned(), version.to_string())));
     form.problems = asked.problems;
     let mut screen = desk.screen(title, &[(C::TITLE, desk.link(C::PATH))]);
-    screen.mark = form.mark();
+    screen.mark = form.mark().into();
     screen.blocks = asked.above;
+    screen.blocks.extend(asked.editing.is_none().then(|| whose_it_will_be::<C>(desk)).flatten());
     let body = C::body(desk, asked.fields, asked.editing).await?;
     let block = FormBlock::new(form, parts, submit, back);
     screen.blocks.push(Panel::new("form", capital(C::ONE), vec![Block::Form(Box::new(block))]).into());
@@ -68,17 +70,53 @@ async fn show_form<C: Collection>(desk: &Desk, asked: Asked<'_>) -> Answer {
 
 pub(super) async fn ask_new<C: Collection>(desk: Desk) -> Answer {
     if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, desk.request.query_string())))?;
+        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, desk.request.query_string()))).await?;
     }
     let fields = desk.query();
     desk.found(desk.state.keyward.authorise(&desk.call(), Action::Create, kind::<C>()).await)?;
     show_form::<C>(&desk, Asked::first(&fields, None, None)).await
 }
 
+/// What speaks against a form, as the form with it; nothing when somebody has read it already.
+async fn doubted<C: Collection>(desk: &Desk, fields: &Fields) -> Result<Option<HttpResponse>, Refused> {
+    let mut asked = Asked::first(fields, None, None);
+    asked.status = StatusCode::UNPROCESSABLE_ENTITY;
+    match C::doubt(desk, fields).await? {
+        None => return Ok(None),
+        Some(Doubt::Warned(words)) if fields.get("sure") == words => return Ok(None),
+        Some(Doubt::Warned(words)) => {
+            let notice = Notice::new(Severity::Warning, format!("{words} Save again if it shall be so."));
+            asked.above.push(Block::Notice(notice));
+            asked.beside.push(Part::Hidden("sure".to_owned(), words));
+        }
+        Some(Doubt::Refused(words)) => asked.problems = Problems::message(words),
+    }
+    show_form::<C>(desk, asked).await.map(Some)
+}
+
+/// Whose it will be that is made outside of a tenant.
+fn whose_it_will_be<C: Collection>(desk: &Desk) -> Option<Block> {
+    let owner = match desk.owner() {
+        Owner::Partner(_) => "your partner",
+        Owner::Platform => "the platform",
+        Owner::Tenant(_) | Owner::Everyone => return None,
+    };
+    if matches!(kind::<C>(), Kind::Partner | Kind::Tenant | Kind::Permission) {
+        return None;
+    }
+    let then = format!("/console/t/~/{}/new", C::PATH);
+    let choose = format!("/console/switch?{}", query(&[("then", &then)]));
+    let words = format!("You work in all tenants: this {} will belong to {owner}, to no tenant.", C::ONE);
+    Some(Block::Text(Content::words(words).and(Piece::Link(choose, "Choose a tenant".to_owned()))))
+}
+
 pub(super) async fn create<C: Collection>(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, pairs_of(&harmless(&fields)))))?;
+        desk.fresh(&desk.link(&format!("{}/new?{}", C::PATH, pairs_of(&harmless(&fields))))).await?;
+    }
+    if let Some(form) = doubted::<C>(&desk, &fields).await? {
+        return Ok(form);
     }
     let body = C::body(&desk, &fields, None).await?;
     match desk.state.keyward.create::<C::Record>(&desk.call_once(&fields), body).await {
@@ -89,7 +127,7 @@ pub(super) async fn create<C: Collection>(sent: Sent) -> Answer {
 
 /// What of a form may stand in an address, so that it is there again after a proof of who one is.
 fn harmless(fields: &Fields) -> Vec<(String, String)> {
-    let secret = |name: &str| matches!(name, "csrf" | "key" | "version") || name.contains("secret");
+    let secret = |name: &str| matches!(name, "csrf" | "key" | "version" | "sure") || name.contains("secret");
     fields.pairs().iter().filter(|(name, value)| !secret(name) && !value.is_empty()).cloned().collect()
 }
 
@@ -109,7 +147,7 @@ async fn refused_form<C: Collection>(
 
 pub(super) async fn ask_edit<C: Collection>(desk: Desk) -> Answer {
     if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
+        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id()))).await?;
     }
     let (doc, version) = read::<C>(&desk).await?;
     let fields = C::given(&doc);
@@ -120,7 +158,7 @@ pub(super) async fn save<C: Collection>(sent: Sent) -> Answer {
     let Sent { desk, mut fields } = sent;
     let (doc, version) = read::<C>(&desk).await?;
     if C::STEP_UP {
-        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id())))?;
+        desk.fresh(&desk.link(&format!("{}/{}/edit", C::PATH, desk.id()))).await?;
     }
     let theirs = C::given(&doc);
     for (name, choice) in fields.beginning("take-") {
@@ -163,7 +201,7 @@ async fn changed_meanwhile<C: Collection>(
     doc: &Value,
     version: Option<i64>,
 ) -> Answer {
-    let (who, when) = super::audit::last_change(desk, desk.id()).await?;
+    let (who, when) = super::events::last_change(desk, desk.id()).await?;
     let text = format!("{who} changed this {when}. Nothing of yours is lost: choose, then save again.");
     let theirs = C::given(doc);
     let mut asked = Asked::first(mine, Some(doc), version);
