@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { HOST, Person, withBrowser } from './browser.mjs';
-import { base, keyward } from './keyward.mjs';
+import { Admin, base, keyward } from './keyward.mjs';
 
 const ROOT = { email: 'root@platform.example', password: 'marble otter lantern 41' };
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -86,10 +86,13 @@ async function client(root, slug, scripted) {
     await root.sees('It was used to obtain a token.');
     await root.follows('Done');
   } else {
-    await root.follows('Look now');
-    await root.sees('It was used to obtain a token.');
-    await root.follows('Secrets');
-    await root.follows('Overview');
+    const opened = root.page.context().waitForEvent('page');
+    await root.follows('Look now (new tab)');
+    const tab = await opened;
+    await tab.getByText('It was used to obtain a token.').waitFor();
+    await tab.close();
+    assert.equal(await root.reads(`Secret of ${id}`), secret, 'the secret is still there to be stored');
+    await root.follows('Done');
   }
   await root.sees('Nightly CRM sync', 'Evidence of use');
   verified(`API client ${id} is added with what was ticked, its secret is shown once, and the page tells of the first token`);
@@ -146,6 +149,28 @@ async function story(root, name, slug, email, scripted) {
   await log(root, email);
 }
 
+// One of everything that has a page, so that there is one to look at.
+async function furnish() {
+  const admin = new Admin(ROOT.email);
+  const tenant = (await admin.calls('GET', 'tenants?slug=acme')).data[0].id;
+  const own = { tenant_id: tenant };
+  const mia = await admin.user('mia@acme.example');
+  const outer = await admin.creates('groups', { name: 'Operators', ...own });
+  const inner = await admin.creates('groups', { name: 'Night shift', ...own });
+  await admin.calls('POST', `groups/${outer.id}/members`, { user_id: mia.id });
+  await admin.calls('POST', `groups/${outer.id}/nested`, { group_id: inner.id });
+  await admin.creates('roles', { name: 'Support', permissions: ['keyward:users:read'], ...own });
+  await admin.creates('applications', {
+    type: 'web', client_id: 'shop', name: 'Shop', redirect_uris: ['https://shop.example/callback'], ...own,
+  });
+  const key = await admin.creates('api-keys', { name: 'crm-sync-prod', permissions: ['keyward:users:read'], ...own });
+  await admin.calls('POST', `api-keys/${key.id}/rotate`, {});
+  await admin.creates('agents', { name: 'helper', allowed_tools: ['search'], allowed_scopes: ['keyward:users:read'], ...own });
+  const config = { issuer: 'https://login.example.com', client_id: 'keyward', client_secret: 'a secret of 32 bytes or more ...' };
+  await admin.creates('identity-providers', { name: 'Acme login', kind: 'oidc', config, ...own });
+  await admin.creates('partners', { name: 'Northwind', slug: 'northwind', max_tenants: 5 });
+}
+
 /// Every page that a link leads to, each kind of address once: accessible, and not too wide.
 async function lookAround(root) {
   const { page } = root;
@@ -158,7 +183,7 @@ async function lookAround(root) {
     await page.goto(waiting.shift());
     const links = await page.evaluate(() => [...document.querySelectorAll('a[href^="/console"]')].map((link) => link.href));
     for (const href of links) {
-      const leave = /export|confirm|\/test$|globex|live|status=/.test(href);
+      const leave = /export|diagnostics|confirm|\/test$|globex|live|status=/.test(href);
       // What is the same outside of a tenant is looked at there.
       const { pathname } = new URL(href);
       const here = pathname.startsWith('/console/t/') || outside.some((path) => pathname.startsWith(`/console/${path}`));
@@ -177,6 +202,11 @@ async function lookAround(root) {
       assert.deepEqual(found, [], `${page.url()} at ${width}, ${colorScheme}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
       assert.ok(!wide, `${page.url()} scrolls sideways at ${width}`);
+      const twice = await page.evaluate(() => {
+        const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+        return ids.filter((id, index) => ids.indexOf(id) !== index);
+      });
+      assert.deepEqual(twice, [], `${page.url()}: identifiers of more than one element`);
       const name = kind(new URL(page.url()).pathname.slice(1) + new URL(page.url()).search).replaceAll(/[^a-z0-9]+/g, '-');
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
     }
@@ -184,7 +214,7 @@ async function lookAround(root) {
     await page.setViewportSize({ width: 1440, height: 900 });
     looked += 1;
   }
-  assert.ok(looked > 55, `${looked} pages only`);
+  assert.ok(looked > 85, `${looked} pages only`);
   verified('every page that a link leads to is accessible, and fits at 1440, 900 and 360 pixels, light and dark');
 }
 
@@ -238,6 +268,7 @@ await withBrowser(async (browser) => {
   await story(root, 'Acme', 'acme', 'mia@acme.example', true);
   await keyboard(root);
   await copies(browser, root);
+  await furnish();
   await lookAround(root);
   await root.leaves();
   const plain = await Person.with(browser, { javaScriptEnabled: false });

@@ -15,7 +15,7 @@ use super::{
     clients::{lately, show_secret},
     collection::{Collection, Doubt, read},
     desk_at::{Desk, Sent},
-    doc::{expiry, is_over, number, so_many, text, texts},
+    doc::{ends_soon, expiry, is_over, number, so_many, text, texts},
     fields::Fields,
     grants,
     parts::{WORKS, environment, key_of, status},
@@ -124,6 +124,9 @@ impl Collection for ApiAccess {
                 held = held.below(Piece::Words(format!("Roles: {roles}")));
             }
             let mut ends = expiry(doc, desk.now);
+            if may && desk.state.keyward.options().allow_renew && ends_soon(doc, desk.now) {
+                ends = ends.below(Piece::Link(format!("{own}/renew"), "Renew".to_owned()));
+            }
             if text(doc, "status") == "disabled" {
                 ends = ends.below(Piece::Warning("Disabled".to_owned()));
             }
@@ -157,6 +160,9 @@ impl Collection for ApiAccess {
         vec![
             Block::Copy(CopyField::new("token-endpoint", "Token endpoint", endpoint)),
             Block::Copy(CopyField::new("token-call", "A call that works when pasted", call)),
+            Block::Text(
+                Piece::Link(desk.link("settings/security/key-tester"), "Test a token".to_owned()).into(),
+            ),
         ]
     }
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::{
     super::visit::{Answer, Refused},
     both,
+    collection::pairs_of,
     desk_at::{Desk, Sent, query},
     doc::{items, moment, so_many, text},
     events::{NEWEST, NONE_YET, in_words, result, subject, table},
@@ -23,7 +24,10 @@ use super::{
 };
 use crate::{
     Moment, Notice, Severity,
-    component::{Block, Content, Deed, Facts, Filters, Live, Narrow, Pager, Panel, Piece, Row, Table},
+    component::{
+        Block, CodePanel, Content, CopyField, Deed, Facts, Filters, Live, Narrow, Pager, Panel, Piece, Row,
+        Table,
+    },
     page::{Fragment, Screen},
 };
 
@@ -168,6 +172,11 @@ async fn list(desk: Desk) -> Answer {
     let next = listing.next_cursor.as_ref().map(|cursor| at(&[("cursor", cursor)]));
     let first = asked.given("cursor").is_some().then(|| at(&[]));
     screen.blocks.push(Block::Pager(Pager { where_: String::new(), previous: first, next }));
+    pairs.retain(|(name, _)| name != "cursor");
+    let path = format!("audit?{}", pairs_of(&pairs));
+    let code =
+        CodePanel::request(&desk.state.keyward.options().issuer, "GET", path.trim_end_matches('?'), None);
+    screen.blocks.push(Block::Code(code.and("Command line", "keyward audit verify")));
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
@@ -207,9 +216,14 @@ async fn show(desk: Desk) -> Answer {
     }
     facts = facts.and("Hash", Content::code(text(&event, "hash")));
     screen.blocks.push(Panel::new("event", "Event", vec![facts.into()]).into());
+    let names = desk.names(items(&event, "changes"), &["from", "to"]).await?;
     let shown = |value: &Value| match value {
         Value::Null => Piece::Muted("–".to_owned()).into(),
-        Value::String(text) => Content::words(text.clone()),
+        Value::String(text) => Content::words(names.of(text)),
+        Value::Array(each) if each.iter().all(Value::is_string) => {
+            let each = each.iter().filter_map(Value::as_str).map(|text| names.of(text));
+            Content::words(each.collect::<Vec<_>>().join(", "))
+        }
         other => Content::code(other.to_string()),
     };
     let row = |change: &Value| Row {
@@ -224,7 +238,12 @@ async fn show(desk: Desk) -> Answer {
     };
     screen.blocks.push(Panel::new("changes", "Changes", vec![Block::Table(changes)]).into());
     let raw = serde_json::to_string_pretty(&event).unwrap_or_default();
-    screen.blocks.push(Block::Copy(crate::component::CopyField::new("raw", "As JSON", raw)));
+    let issuer = &desk.state.keyward.options().issuer;
+    let here = format!("{issuer}{}", desk.request.path());
+    screen.blocks.push(Block::Copy(CopyField::new("link", "Link to this event", here)));
+    screen.blocks.push(Block::Copy(CopyField::new("raw", "As JSON", raw)));
+    let path = format!("audit/{}", text(&event, "id"));
+    screen.blocks.push(Block::Code(CodePanel::request(issuer, "GET", &path, None)));
     Ok(desk.show(StatusCode::OK, &screen))
 }
 

@@ -50,8 +50,17 @@ pub(super) fn expiry(doc: &Value, now: Timestamp) -> Content {
     }
     let read = Moment { relative: format!("{date} · {}", ahead(at, now)), ..Moment::new(at, now) };
     let whole = Content::from(Piece::Time(read));
-    let soon = at.unix_seconds() - now.unix_seconds() < keyward_model::EXPIRING_SECONDS;
-    if soon && !is_over(doc) { whole.below(Piece::Warning("Expires soon".to_owned())) } else { whole }
+    if ends_soon(doc, now) && !is_over(doc) {
+        whole.below(Piece::Warning("Expires soon".to_owned()))
+    } else {
+        whole
+    }
+}
+
+/// Whether something ends soon, or has ended.
+pub(super) fn ends_soon(doc: &Value, now: Timestamp) -> bool {
+    let ends = moment(doc, "expires_at");
+    ends.is_some_and(|at| at.unix_seconds() - now.unix_seconds() < keyward_model::EXPIRING_SECONDS)
 }
 
 /// How far ahead a moment is, by the calendar.

@@ -44,6 +44,7 @@ pub(super) fn result(event: &Value) -> Content {
     let shown = Content::from(Piece::Badge(tone, words.to_owned()));
     match text(event, "reason") {
         "" => shown,
+        "unneeded" => shown.below(Piece::Words("an earlier token was still good".to_owned())),
         reason => shown.below(Piece::Words(reason.replace('_', " "))),
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use keyward_core::{Error, FieldError};
 
+use super::doc::capital;
 use crate::{
     FieldProblem, Problems,
     component::{Input, Part},
@@ -23,9 +24,21 @@ fn sentence(label: &str, detail: &str) -> String {
     if text.starts_with("must ") || text.starts_with("can't ") || text.starts_with("a ") {
         text = format!("{label} {text}");
     }
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    format!("{}{}.", first.into_iter().flatten().collect::<String>(), letters.as_str())
+    format!("{}.", capital(&text))
+}
+
+/// That a value is another one's already, at its field, where the refusal names one.
+fn taken(code: &str, detail: &str, known: &[&Input]) -> Option<Problems> {
+    let field = detail.strip_suffix(" already.").filter(|_| code == "taken")?.rsplit(' ').next()?;
+    let input = known.iter().find(|input| input.name == field)?;
+    let text = format!("Another one has this {} already.", label_within(&input.label));
+    Some(Problems::field(input.name.clone(), text))
+}
+
+/// A label as it stands in a sentence: `E-mail` is `e-mail`, and `Client ID` is `client ID`.
+fn label_within(label: &str) -> String {
+    let mut letters = label.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// What is wrong, without a form to tell it at.
@@ -54,7 +67,10 @@ pub(super) fn at_form(error: &Error, parts: &[Part]) -> Option<(StatusCode, Prob
             }
             Some((StatusCode::UNPROCESSABLE_ENTITY, problems))
         }
-        Error::Conflict { detail, .. } => Some((StatusCode::CONFLICT, Problems::message(detail.clone()))),
+        Error::Conflict { code, detail } => {
+            let problems = taken(code, detail, &known).unwrap_or_else(|| Problems::message(detail.clone()));
+            Some((StatusCode::CONFLICT, problems))
+        }
         Error::LimitReached { limit, used, detail } => {
             let text = format!("{detail} There are {used} of {limit}.");
             Some((StatusCode::CONFLICT, Problems::message(text)))
@@ -82,5 +98,9 @@ mod tests {
         let told: Vec<_> = problems.fields.iter().map(|problem| (&*problem.name, &*problem.text)).collect();
         assert_eq!(told, [("name", "Name must be good."), ("config.issuer", "Issuer must be good.")]);
         assert_eq!(problems.message.as_deref(), Some("Elsewhere must be good."));
+        let detail = "Another partner has this name already.".to_owned();
+        let (status, problems) = at_form(&Error::Conflict { code: "taken", detail }, &parts).unwrap();
+        assert_eq!((status.as_u16(), problems.message), (409, None));
+        assert_eq!(&*problems.fields[0].text, "Another one has this name already.");
     }
 }

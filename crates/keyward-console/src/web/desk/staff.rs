@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     super::visit::{Answer, Refused},
     both,
-    collection::{object, read, read_only},
+    collection::{object, pairs_of, read, read_only},
     desk_at::{Desk, Sent},
     doc::{badge, items, text, texts},
     events::last_change,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Notice, Problems, Severity,
-    component::{Block, Content, FormBlock, Panel, Piece, Row, RowAction, Sign, Table},
+    component::{Block, CodePanel, Content, FormBlock, Panel, Piece, Row, RowAction, Sign, Table},
 };
 
 const PATH: &str = "settings/iam/staff";
@@ -81,10 +81,13 @@ async fn list(desk: Desk) -> Answer {
         empty: "Nobody matches.".to_owned(),
     };
     let here = desk.link(PATH);
+    let path = format!("users?{}", pairs_of(&pairs));
+    let issuer = &desk.state.keyward.options().issuer;
     screen.blocks = vec![
         Block::Filters(filters(&here, &TIERS, &asked)),
         Block::Table(table),
         Block::Pager(pager(&here, &listing, &asked)),
+        Block::Code(CodePanel::request(issuer, "GET", path.trim_end_matches('?'), None)),
     ];
     Ok(desk.show(StatusCode::OK, &screen))
 }
@@ -247,7 +250,7 @@ async fn review(sent: Sent) -> Answer {
     let mut screen = object::<Users>(&desk, &access.user, "access").await?;
     screen.deeds.clear();
     let mut form = desk.form(desk.link(&format!("users/{}/access", desk.id())));
-    form.keep.extend(roles.into_iter().map(|role| ("roles".to_owned(), role)));
+    form.keep.extend(roles.iter().map(|role| ("roles".to_owned(), role.clone())));
     form.keep.extend(direct.iter().map(|permission| ("permissions".to_owned(), permission.clone())));
     form.keep.extend(access.version.map(|version| ("version".to_owned(), version.to_string())));
     let line =
@@ -255,11 +258,14 @@ async fn review(sent: Sent) -> Answer {
     let mut blocks: Vec<Block> = given.iter().map(line("+")).chain(taken.iter().map(line("−"))).collect();
     blocks.extend(gives_access(desk.grantable_rows().await?, &access.direct(), &direct));
     let back = desk.link(&format!("users/{}/access", desk.id()));
+    let body = json!({ "roles": roles });
     blocks.push(Block::Form(Box::new(FormBlock::new(form, Vec::new(), "Save", back))));
     let title = format!("Changes for {}", name(&access.user));
     let help =
         format!("{} given, {} taken away. It takes effect at their next request.", given.len(), taken.len());
     screen.blocks.push(Panel::new("review", title, blocks).help(help).into());
+    let (issuer, path) = (&desk.state.keyward.options().issuer, format!("users/{}/roles", desk.id()));
+    screen.blocks.push(Block::Code(CodePanel::request(issuer, "PUT", &path, Some(&body))));
     Ok(desk.show(StatusCode::OK, &screen))
 }
 

@@ -1,7 +1,11 @@
 //! The system: what runs here, and the keys that sign tokens.
 
 use actix_web::{
-    http::StatusCode,
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION},
+    },
     web::{self, ServiceConfig},
 };
 use keyward_core::Action;
@@ -22,7 +26,37 @@ use crate::{
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/console/settings/system").get(show))
+        .service(web::resource("/console/settings/system/diagnostics").get(diagnostics))
         .service(web::resource("/console/settings/system/rotate").get(ask_rotate).post(rotate));
+}
+
+/// The value of a setting.
+fn set(value: &str) -> Content {
+    if value.is_empty() { Piece::Muted("not set".to_owned()).into() } else { Content::code(value) }
+}
+
+/// What is asked for when something is wrong, as a file: no secret is in it.
+async fn diagnostics(desk: Desk) -> Answer {
+    let pairs = [("per_page".to_owned(), "100".to_owned())];
+    let keyward = &desk.state.keyward;
+    let keys = desk.found(keyward.signing_keys(&desk.call(), &pairs).await)?;
+    let about = &desk.state.about;
+    let setting = |(key, value, source): &(String, String, String)| json!({ "key": key, "value": value, "source": source });
+    let file = json!({
+        "made_at": desk.now.to_string(),
+        "version": about.version,
+        "database": about.database,
+        "ready": keyward.ready().await.err().map_or_else(|| "yes".to_owned(), |check| format!("no: {check}")),
+        "environments": keyward.options().environments,
+        "signing_keys": keys.data,
+        "configuration": about.configuration.iter().map(setting).collect::<Vec<_>>(),
+    });
+    let body = serde_json::to_string_pretty(&file).unwrap_or_default();
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"keyward-diagnostics.json\""))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(body))
 }
 
 /// Who may not list the signing keys sees nothing of this.
@@ -75,7 +109,7 @@ async fn screen(desk: &Desk) -> Result<Screen, Refused> {
         endpoints.push(Block::Copy(CopyField::new(id, label, format!("{}{path}", options.issuer))));
     }
     let setting = |(key, value, source): &(String, String, String)| Row {
-        cells: vec![Content::code(key.clone()), Content::code(value.clone()), Content::words(source.clone())],
+        cells: vec![Content::code(key.clone()), set(value), Content::words(source.clone())],
         ..Row::default()
     };
     let settings = Table {
@@ -85,6 +119,7 @@ async fn screen(desk: &Desk) -> Result<Screen, Refused> {
         empty: "Everything is as by default.".to_owned(),
     };
     let mut screen = desk.screen("System", &[]);
+    screen.deeds.push(Deed::link("Download diagnostics", "/console/settings/system/diagnostics"));
     screen.blocks = vec![
         Panel::new("system", "This server", vec![facts.into()]).into(),
         signing.into(),
