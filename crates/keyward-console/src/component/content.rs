@@ -69,6 +69,8 @@ pub enum Piece {
     Badge(Tone, String),
     /// A warning in words, with its icon.
     Warning(String),
+    /// How much of what there may be there is: a bar beside the words that say so.
+    Meter(u64, u64),
     /// A small chart of a few numbers, and what it says in words.
     Spark(Vec<u64>, String),
 }

@@ -32,6 +32,13 @@ pub(super) fn frame(words: &Words) -> Frame {
         navigation: vec![
             NavEntry::new("Dashboard", paths::CONSOLE),
             NavEntry { current: true, ..NavEntry::new("My account", paths::ACCOUNT) },
+            NavEntry {
+                children: vec![
+                    NavEntry::new("Roles", "/console/settings/iam/roles"),
+                    NavEntry::new("System", "/console/settings/system"),
+                ],
+                ..NavEntry::new("Settings", "/console/settings/iam/roles")
+            },
         ],
         crumbs: Vec::new(),
         notice: None,

@@ -34,7 +34,7 @@ async fn read(desk: &Desk) -> Result<Value, Refused> {
 /// So many, of how many there may be.
 fn usage(used: u64, most: Option<u64>) -> Content {
     match most {
-        Some(most) => Content::words(format!("{used} of {most}")),
+        Some(most) => Content::words(format!("{used} of {most}")).and(Piece::Meter(used, most)),
         None => Content::words(used.to_string()).below(Piece::Words("no limit".to_owned())),
     }
 }
@@ -62,10 +62,16 @@ async fn screen(desk: &Desk, doc: &Value) -> Result<Screen, Refused> {
         .and(
             "Partner",
             match &partner {
+                Some(partner) if desk.caller().may(Action::List, Kind::Partner) => Piece::Link(
+                    format!("/console/partners/{}", text(partner, "id")),
+                    text(partner, "name").to_owned(),
+                )
+                .into(),
                 Some(partner) => Content::words(text(partner, "name")),
                 None => Piece::Muted("None".to_owned()).into(),
             },
         )
+        .and("Environments", Content::codes(&options.environments, "–"))
         .and("Contact", words(doc, "contact_email", "None"))
         .and("Users", usage(users, limit("max_users_per_tenant")))
         .and("Applications", usage(applications, limit("max_applications_per_tenant")))
