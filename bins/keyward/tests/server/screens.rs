@@ -38,5 +38,5 @@ fn every_screen_does_what_it_is_for_with_and_without_javascript() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}\n{}", server.log());
     let verified = out.lines().filter(|line| line.starts_with("verified: ")).count();
-    assert_eq!(verified, 38, "{out}");
+    assert_eq!(verified, 39, "{out}");
 }

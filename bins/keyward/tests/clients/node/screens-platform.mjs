@@ -201,7 +201,7 @@ async function log(person, { scripted }) {
   assert.equal(await person.row('tenant.created').count(), 1);
   assert.equal(await person.row('user.created').count(), 0);
   await person.follows('Clear filters');
-  await person.filters('Who (e-mail, client ID or identifier)', 'root@platform.example');
+  await person.filters('Who: e-mail, client or ID', 'root@platform.example');
   await person.sees('User created');
   if (scripted) {
     await person.visits('Audit log');

@@ -1,6 +1,7 @@
 // Every screen's main flow, with and without JavaScript, by what can be seen.
 import { Person, withBrowser } from './browser.mjs';
 import { Admin, base } from './keyward.mjs';
+import { comfort } from './screens-comfort.mjs';
 import { machines } from './screens-machines.mjs';
 import { people } from './screens-people.mjs';
 import { platform } from './screens-platform.mjs';
@@ -18,7 +19,8 @@ async function furnish() {
 await furnish();
 await withBrowser(async (browser) => {
   for (const [words, scripted] of [['with', true], ['without', false]]) {
-    const person = await Person.with(browser, { javaScriptEnabled: scripted, viewport: { width: 1440, height: 900 } });
+    const viewport = { width: 1440, height: 900 };
+    const person = await Person.with(browser, { javaScriptEnabled: scripted, viewport, timezoneId: 'Asia/Tokyo' });
     await person.signsIn(base, ROOT.email, ROOT.password);
     const one = (name) => `${name}-${scripted ? 'a' : 'b'}`;
     for (const [screen, flow] of Object.entries({ ...people, ...machines, ...platform })) {
@@ -26,6 +28,11 @@ await withBrowser(async (browser) => {
       await person.goes(`${base}/console/t/acme/dashboard`);
       await flow(person, { browser, one, scripted });
       console.log(`verified: ${screen}, ${words} JavaScript`);
+    }
+    if (scripted && (!only || only === 'comfort')) {
+      await person.goes(`${base}/console/t/acme/dashboard`);
+      await comfort(person);
+      console.log('verified: what scripts add');
     }
     await person.leaves();
   }

@@ -111,8 +111,8 @@ fn filters(desk: &Desk, asked: &Fields) -> Filters {
         chips: Vec::new(),
         fields: vec![
             Narrow { options: actions(asked.get("action")), ..field("action", "Action", "text") },
-            field("actor", "Who (e-mail, client ID or identifier)", "text"),
-            field("resource", "On (the same)", "text"),
+            field("actor", "Who: e-mail, client or ID", "text"),
+            field("resource", "On: e-mail, client or ID", "text"),
             Narrow { options: results, ..field("result", "Result", "text") },
             field("from", "From", "date"),
             field("to", "To", "date"),

@@ -332,8 +332,14 @@ pub(super) fn show_first_use(
         }
         None => Notice::new(Severity::Info, "It was not used yet."),
     };
+    let waits = used.is_none();
     if desk.query().given("part").is_some() {
-        return desk.show(StatusCode::OK, &Fragment { blocks: vec![Block::Notice(notice)] });
+        let blocks = if waits {
+            vec![Block::Text(Content::words("Waiting for the first use…"))]
+        } else {
+            vec![Block::Notice(notice)]
+        };
+        return desk.show(StatusCode::OK, &Fragment { blocks });
     }
     let mut screen = desk.screen("First use", crumbs);
     screen.blocks.push(Block::Notice(notice));
