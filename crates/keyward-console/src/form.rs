@@ -15,6 +15,8 @@ pub struct Form {
     pub keep: Vec<(String, String)>,
     /// What was wrong when it was sent; empty when it is shown for the first time.
     pub problems: Problems,
+    /// Whether it takes nothing away, so that a question about it does not warn.
+    pub gentle: bool,
 }
 
 /// What was wrong with a form.
@@ -40,6 +42,13 @@ impl Form {
     #[must_use]
     pub fn new(action: impl Into<String>, csrf: impl Into<String>) -> Self {
         Self { action: action.into(), csrf: csrf.into(), ..Self::default() }
+    }
+
+    /// The same, of something that takes nothing away.
+    #[must_use]
+    pub fn gentle(mut self) -> Self {
+        self.gentle = true;
+        self
     }
 
     pub(crate) fn hidden(&self) -> Hidden<'_> {

@@ -41,10 +41,11 @@ use keyward_store::{Change, Revision, Store, StoreError};
 use tokio::task::JoinHandle;
 
 pub use admin::{
-    ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, DayView, Document,
-    EffectivePermissionView, EventExport, ExportFormat, GrantBody, GrantsBody, HolderUse, IfMatch,
-    KeyUsageView, Listing, MemberBody, NestedBody, PredecessorView, Renewal, RevocationBody, RolesBody,
-    Rotation, SecretHolder, SecretRotation, SeriesView, SourceView, StatsView, UsageView,
+    ActivityView, Administered, BulkBody, BulkItem, BulkOp, BulkOutcome, Count, CountedEvents, DayView,
+    Document, EffectivePermissionView, Endings, EventExport, ExportFormat, GrantBody, GrantsBody, HolderUse,
+    HoldersOf, IfMatch, KeyUsageView, Listing, MemberBody, NestedBody, PermissionHolders, PredecessorView,
+    Renewal, RevocationBody, RoleHolders, RolesBody, Rotation, SecretHolder, SecretRotation, SeriesView,
+    SessionState, SessionsOf, SourceView, StatsView, UsageView, UserStanding,
 };
 pub use audit::{ChainFault, ChainReport, VerifyError};
 pub use call::{Call, Caller, Idempotency, Origin, Written};
@@ -58,7 +59,7 @@ pub use oauth::{
     SignInAsked, SignOut, TokenReply, TokenRequest,
 };
 pub use options::{MAX_TOKEN_LIFETIME, Options, RateLimit, SignInOptions};
-pub use pages::{Count, GrantableRow, TenantPlace};
+pub use pages::{GrantableRow, TenantPlace};
 pub use protection::{KeyVerdict, KeyVerifier, Presented, VerifyKey};
 pub use setup::{NewClient, StartError};
 pub use sign_in::{
@@ -337,4 +338,12 @@ async fn wait(store: &dyn Store, at_most: Duration) {
 #[must_use]
 pub fn required_permissions(action: Action, kind: Kind) -> Vec<&'static str> {
     keyward_policy::required(action, kind)
+}
+
+/// The permissions of which a person without an admin role needs one to do this to that kind; none where no permission is
+/// enough.
+#[must_use]
+pub fn staff_permissions(action: Action, kind: Kind) -> Vec<String> {
+    let ways = if action.is_read() { &[true, false][..] } else { &[false][..] };
+    ways.iter().filter_map(|read| keyward_policy::staff_permission(kind, *read)).collect()
 }

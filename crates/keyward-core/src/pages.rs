@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyward_model::{
-    AdminRole, AnyId, Field, Id, Kind, Owner, Permission, Reach, Record, ScopeSet, Status, Tenant, Timestamp,
-    UniqueKey, User, Value,
+    AdminRole, AnyId, Field, Id, Kind, Owner, Permission, Reach, Record, ScopeSet, Status, Tenant, UniqueKey,
+    User, Value,
 };
 use keyward_policy::{Action as Act, Target, decide, may_grant, may_set_tier};
-use keyward_store::{Condition, EventQuery, Query, StoreExt, Tally, Test};
-use serde::Serialize;
+use keyward_store::{Condition, Query, StoreExt, Test};
 use serde_json::Value as Json;
 
 use crate::{
@@ -42,25 +41,6 @@ pub struct GrantableRow {
     pub view: bool,
     /// Whether they can give all permissions of the row.
     pub change: bool,
-}
-
-/// How often something happened in a span of time.
-#[derive(Clone, Debug, Serialize)]
-pub struct Count {
-    /// When the span began.
-    pub from: Timestamp,
-    /// What happened.
-    pub action: String,
-    /// Why, where events say.
-    pub reason: Option<String>,
-    /// How often.
-    pub count: u64,
-}
-
-impl From<Tally> for Count {
-    fn from(tally: Tally) -> Self {
-        Self { from: tally.from, action: tally.action, reason: tally.reason, count: tally.count }
-    }
 }
 
 impl Caller {
@@ -210,27 +190,5 @@ impl Keyward {
         let work = Work::begin(self, call);
         let _permit = work.may(Act::List, Target::collection(Kind::SigningKey)).await?;
         Ok(crate::verify_audit(&*self.inner.store).await)
-    }
-
-    /// How often what begins with this action happened, by spans of `seconds`.
-    pub async fn counts(
-        &self,
-        call: &Call,
-        action: &str,
-        tenant: Option<&str>,
-        since: Timestamp,
-        seconds: u32,
-    ) -> Result<Vec<Count>, Error> {
-        let work = Work::begin(self, call);
-        let _permit = work.may(Act::List, Target::collection(Kind::Event)).await?;
-        let query = EventQuery {
-            from: Some(since),
-            to: Some(work.now.plus_seconds(1)),
-            action: Some(action.to_owned()),
-            tenant_id: tenant.map(str::to_owned),
-            ..EventQuery::default()
-        };
-        let tallies = self.inner.store.tally(&work.reach(), &query, seconds).await?;
-        Ok(tallies.into_iter().map(Count::from).collect())
     }
 }

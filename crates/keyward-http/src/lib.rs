@@ -18,6 +18,7 @@ mod body;
 pub mod browser;
 mod health;
 mod middleware;
+mod needs;
 mod oauth;
 mod openapi;
 mod operation;
@@ -31,6 +32,7 @@ use actix_web::web;
 use keyward_core::Keyward;
 
 pub use middleware::wrap;
+pub use needs::{Needing, needing_permissions};
 pub use origin::origin;
 pub use problem::Problem;
 pub use settings::HttpSettings;

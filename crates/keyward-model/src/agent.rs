@@ -52,6 +52,7 @@ impl Entity for Agent {
             Field::TenantId => Value::id(self.tenant_id),
             Field::OwnerId => Value::id(self.owner_id),
             Field::Status => Value::text(self.status.as_str()),
+            Field::Permissions => Value::words(self.allowed_scopes.iter()),
             other => meta_value(&self.meta, other),
         }
     }

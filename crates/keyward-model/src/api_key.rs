@@ -110,6 +110,7 @@ impl Entity for ApiKey {
             Field::Environment => Value::text(&self.environment),
             Field::Status => Value::text(self.status.as_str()),
             Field::ExpiresAt => self.expires_at.map_or(Value::Null, Value::Time),
+            Field::Permissions => Value::words(self.permissions.iter()),
             Field::RetiresFrom => self.retires_from().map_or(Value::Null, Value::Time),
             other => meta_value(&self.meta, other),
         }

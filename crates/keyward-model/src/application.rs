@@ -160,6 +160,10 @@ impl Entity for Application {
             Field::ExpiresAt => Value::Time(self.expires_at),
             Field::PartnerId => Value::id(self.partner_id),
             Field::TenantId => Value::id(self.tenant_id),
+            Field::Roles => {
+                Value::words(self.roles.iter().chain(self.grants.iter().flat_map(|grant| &grant.roles)))
+            }
+            Field::Permissions => Value::words(self.allowed_scopes.iter()),
             other => meta_value(&self.meta, other),
         }
     }

@@ -43,6 +43,7 @@ impl Entity for Group {
         match field {
             Field::Name => Value::text(&self.name),
             Field::TenantId => Value::id(self.tenant_id),
+            Field::Roles => Value::words(&self.roles),
             other => meta_value(&self.meta, other),
         }
     }

@@ -57,7 +57,7 @@ pub use permission::{
     ADMIN_READ, ADMIN_WRITE, EditPermission, KEYS_VERIFY, NewPermission, PLATFORM_SCOPES, Permission,
     PermissionView,
 };
-pub use preferences::{Preferences, Theme};
+pub use preferences::{FirstSteps, Preferences, Theme};
 pub use record::{Entity, Record, Resource, WrongKind};
 pub use refresh_token::RefreshToken;
 pub use revocation::{Revocation, Revoked};

@@ -329,8 +329,18 @@ pub enum Field {
     Environment,
     /// The catalogue row's name.
     Resource,
+    /// When a session was ended, if it was.
+    RevokedAt,
+    /// When a session was last used.
+    LastActiveAt,
     /// From when on an API key may be due to be revoked for want of use.
     RetiresFrom,
+    /// The roles of a user, group or application, those of an application's grants included: identifiers with a space
+    /// between. Lists are narrowed by one of them and never sorted so.
+    Roles,
+    /// The permissions of a role, application, API key or agent, with a space between. Lists are narrowed by one of them
+    /// and never sorted so.
+    Permissions,
 }
 
 text_enum!(Field {
@@ -356,7 +366,11 @@ text_enum!(Field {
     Reach = "reach",
     Environment = "environment",
     Resource = "resource",
+    RevokedAt = "revoked_at",
+    LastActiveAt = "last_active_at",
     RetiresFrom = "retires_from",
+    Roles = "roles",
+    Permissions = "permissions",
 });
 
 /// The value of a [`Field`].
@@ -381,5 +395,12 @@ impl Value {
     #[must_use]
     pub fn id(id: Option<impl Into<AnyId>>) -> Self {
         id.map_or(Self::Null, |id| Self::Text(id.into().to_string()))
+    }
+
+    /// Words with a space between.
+    #[must_use]
+    pub fn words(words: impl IntoIterator<Item = impl ToString>) -> Self {
+        let words: Vec<String> = words.into_iter().map(|word| word.to_string()).collect();
+        Self::Text(words.join(" "))
     }
 }

@@ -69,7 +69,9 @@ impl Entity for Permission {
     }
 
     fn search_texts(&self) -> Vec<&str> {
-        vec![&self.resource, &self.label]
+        let mut texts = vec![self.resource.as_str(), self.label.as_str()];
+        texts.extend(self.view.iter().chain(self.change.iter()).map(Scope::as_str));
+        texts
     }
 }
 

@@ -27,4 +27,40 @@ pub struct Preferences {
     pub local_time: bool,
     /// Whether single letters do nothing.
     pub no_shortcuts: bool,
+    /// Whether they want to be shown the first steps.
+    pub first_steps: FirstSteps,
+}
+
+/// Whether somebody wants to be shown the first steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstSteps {
+    /// Until they say otherwise.
+    #[default]
+    Shown,
+    /// They have seen enough of them.
+    Dismissed,
+}
+
+impl Preferences {
+    /// Whether the first steps are not to be pointed at any more.
+    #[must_use]
+    pub fn first_steps_dismissed(self) -> bool {
+        self.first_steps == FirstSteps::Dismissed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_before_there_were_first_steps_is_still_read() {
+        let kept = r#"{"theme":"dark","compact":true,"local_time":false,"no_shortcuts":false}"#;
+        let read: Preferences = serde_json::from_str(kept).unwrap();
+        assert!(read.compact && read.theme == Theme::Dark && !read.first_steps_dismissed());
+        let again = Preferences { first_steps: FirstSteps::Dismissed, ..read };
+        let kept = serde_json::to_string(&again).unwrap();
+        assert_eq!(serde_json::from_str::<Preferences>(&kept).unwrap(), again);
+    }
 }

@@ -42,6 +42,7 @@ impl Entity for Role {
         match field {
             Field::Name => Value::text(&self.name),
             Field::TenantId => Value::id(self.tenant_id),
+            Field::Permissions => Value::words(self.permissions.iter()),
             other => meta_value(&self.meta, other),
         }
     }

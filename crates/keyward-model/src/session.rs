@@ -62,6 +62,9 @@ impl Entity for Session {
             Field::PartnerId => Value::id(self.partner_id),
             Field::TenantId => Value::id(self.tenant_id),
             Field::ExpiresAt => Value::Time(self.expires_at),
+            Field::ProviderId => Value::id(self.provider_id),
+            Field::RevokedAt => self.revoked_at.map_or(Value::Null, Value::Time),
+            Field::LastActiveAt => Value::Time(self.last_active_at),
             other => meta_value(&self.meta, other),
         }
     }

@@ -82,6 +82,7 @@ impl Entity for User {
             Field::Status => Value::text(self.status.as_str()),
             Field::PartnerId => Value::id(self.partner_id),
             Field::TenantId => Value::id(self.tenant_id),
+            Field::Roles => Value::words(&self.roles),
             other => meta_value(&self.meta, other),
         }
     }

@@ -46,6 +46,7 @@ fn text(Condition { field, test }: &Condition) -> String {
         Test::Is(Value::Text(text)) => format!("{field} = {text}"),
         Test::Is(Value::Time(at)) => format!("{field} at {at}"),
         Test::OneOf(values) => format!("{field} among {values:?}"),
+        Test::HasAny(words) => format!("{field} with any of {words:?}"),
         Test::Before(end) => format!("{field} before {end}"),
         Test::From(start) => format!("{field} from {start}"),
     }

@@ -7,6 +7,7 @@
 mod address;
 mod commit;
 mod connection;
+mod counts;
 mod dialect;
 mod error;
 mod events;
@@ -30,7 +31,9 @@ use std::{
 
 use async_trait::async_trait;
 use diesel::QueryResult;
-use keyward_model::{AnyId, ChainHead, ChainedEvent, Reach, Record, Timestamp, UniqueKey, Usage};
+use keyward_model::{
+    AnyId, ChainHead, ChainedEvent, Field, Reach, Record, Timestamp, UniqueKey, Usage, Value,
+};
 use keyward_store::{
     Change, EventPage, EventQuery, Feed, Page, Query, Revision, Store, StoreError, Tally, Ticket, TicketKey,
 };
@@ -179,6 +182,16 @@ impl Store for DieselStore {
         let (reach, query) = (*reach, query.clone());
         let totals = self.inner.totals.clone();
         self.read(move |conn| list::list(conn, &reach, &query, &totals)).await
+    }
+
+    async fn count_by(
+        &self,
+        reach: &Reach,
+        query: &Query,
+        field: Field,
+    ) -> Result<Vec<(Value, u64)>, StoreError> {
+        let (reach, query) = (*reach, query.clone());
+        self.read(move |conn| counts::count_by(conn, &reach, &query, field)).await
     }
 
     async fn commit(&self, change: Change) -> Result<Revision, StoreError> {

@@ -124,12 +124,14 @@ pub(crate) fn conditions<'a>(table: &Table, conditions: &'a [Condition]) -> Sql<
 }
 
 fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql<'a> {
+    if let Test::HasAny(words) = test {
+        return has_any(table, *field, words);
+    }
     let Some(Listed { column, .. }) = table.listed(*field) else {
         return sql(if *test == Test::Is(Value::Null) { "1 = 1" } else { NEVER });
     };
     let column = sql("r.").sql(*column);
-    let is_time =
-        matches!(field, Field::CreatedAt | Field::UpdatedAt | Field::ExpiresAt | Field::RetiresFrom);
+    let is_time = is_time(*field);
     match test {
         Test::Is(Value::Null) => column.sql(" IS NULL"),
         Test::Is(Value::Text(text)) if !is_time && !is_unstorable(text) => {
@@ -146,8 +148,49 @@ fn holds_for<'a>(table: &Table, Condition { field, test }: &'a Condition) -> Sql
         }
         Test::Before(end) if is_time => column.sql(" < ").bind(Bind::time(*end)),
         Test::From(start) if is_time => column.sql(" >= ").bind(Bind::time(*start)),
-        Test::Is(_) | Test::OneOf(_) | Test::Before(_) | Test::From(_) => sql(NEVER),
+        Test::Is(_) | Test::OneOf(_) | Test::HasAny(_) | Test::Before(_) | Test::From(_) => sql(NEVER),
     }
+}
+
+fn is_time(field: Field) -> bool {
+    matches!(
+        field,
+        Field::CreatedAt
+            | Field::UpdatedAt
+            | Field::ExpiresAt
+            | Field::RetiresFrom
+            | Field::RevokedAt
+            | Field::LastActiveAt
+    )
+}
+
+/// The columns in which the words of a field stand: those of roles as JSON, those of permissions with spaces between.
+fn columns_of_words(table: &Table, field: Field) -> &'static [&'static str] {
+    match (table.name, field) {
+        ("users" | "groups", Field::Roles) => &["r.roles"],
+        ("applications", Field::Roles) => &["r.roles", "r.grants"],
+        ("roles" | "api_keys", Field::Permissions) => &["' ' || r.permissions || ' '"],
+        ("applications" | "agents", Field::Permissions) => &["' ' || r.allowed_scopes || ' '"],
+        _ => &[],
+    }
+}
+
+/// The condition that one of these words stands in a field of words.
+fn has_any<'a>(table: &Table, field: Field, words: &[String]) -> Sql<'a> {
+    let columns = columns_of_words(table, field);
+    // Nothing else looks so in a database: identifiers stand between quotation marks, permissions between spaces.
+    let wanted =
+        words.iter().filter(|word| !is_unstorable(word) && !word.is_empty() && !word.contains([' ', '"']));
+    let within = |word: &String| {
+        let marked = if field == Field::Roles { format!("\"{word}\"") } else { format!(" {word} ") };
+        columns.iter().map(move |column| {
+            let without =
+                sql("REPLACE(").sql(*column).sql(", ").bind(Bind::text(marked.clone())).sql(", '')");
+            without.sql(" <> ").sql(*column)
+        })
+    };
+    let parts: Vec<Sql<'a>> = wanted.flat_map(within).collect();
+    if parts.is_empty() { sql(NEVER) } else { sql("(").append(join(parts, " OR ")).sql(")").once() }
 }
 
 /// The condition that one of the searched texts contains this one.

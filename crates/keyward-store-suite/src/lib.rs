@@ -133,6 +133,9 @@ macro_rules! __with_cases {
             lists_know_fields_without_value
             lists_compare_moments
             lists_find_one_of_several
+            lists_find_who_holds_something
+            catalogue_rows_are_found_by_their_permissions
+            records_are_counted_by_a_field
             lists_are_the_same_when_asked_again
             lists_know_no_field_of_others
             lists_are_searched

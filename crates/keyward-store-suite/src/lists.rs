@@ -8,7 +8,10 @@ use keyward_store::{Condition, Cursor, Direction, EventQuery, Query, Store, Test
 
 use crate::fixtures::*;
 
-const FIELDS: [Field; 22] = [
+const FIELDS: [Field; 25] = [
+    Field::ProviderId,
+    Field::RevokedAt,
+    Field::LastActiveAt,
     Field::RetiresFrom,
     Field::CreatedAt,
     Field::UpdatedAt,

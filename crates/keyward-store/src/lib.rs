@@ -6,8 +6,12 @@
 mod change;
 mod query;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use keyward_model::{AnyId, ChainHead, ChainedEvent, Entity, Id, Record, Timestamp, UniqueKey, Usage};
+use keyward_model::{
+    AnyId, ChainHead, ChainedEvent, Entity, Field, Id, Record, Timestamp, UniqueKey, Usage, Value,
+};
 
 pub use change::{Change, Counted, Guard, Put, Ticket, TicketKey, UsageBatch};
 pub use keyward_model::Reach;
@@ -92,6 +96,30 @@ pub trait Store: Send + Sync + 'static {
 
     /// One page of the records of a kind that the reach covers and the query selects, and how many there are.
     async fn list(&self, reach: &Reach, query: &Query) -> Result<Page<Record>, StoreError>;
+
+    /// How many of the records that the reach covers and the query selects have each value of a field of texts, in the
+    /// order of the values; those without one are left out. The query's order and page do not count. An adapter that
+    /// counts itself does better than this.
+    async fn count_by(
+        &self,
+        reach: &Reach,
+        query: &Query,
+        field: Field,
+    ) -> Result<Vec<(Value, u64)>, StoreError> {
+        let mut counts: BTreeMap<Value, u64> = BTreeMap::new();
+        let mut query = Query { page: 1, per_page: 1_000, ..query.clone() };
+        loop {
+            let page = self.list(reach, &query).await?;
+            for record in &page.items {
+                *counts.entry(record.value(field)).or_default() += 1;
+            }
+            if page.items.is_empty() || query.offset() + page.items.len() as u64 >= page.total {
+                counts.remove(&Value::Null);
+                return Ok(counts.into_iter().collect());
+            }
+            query.page += 1;
+        }
+    }
 
     /// Writes everything in the change or nothing, durably. Returns the revision afterwards.
     ///

@@ -38,6 +38,8 @@ pub enum Test {
     Is(Value),
     /// It equals one of these values, none of which is null.
     OneOf(Vec<Value>),
+    /// It has one of these words, for [`Field::Roles`] and [`Field::Permissions`].
+    HasAny(Vec<String>),
     /// It is a moment before this one.
     Before(Timestamp),
     /// It is this moment or a later one.
@@ -51,6 +53,12 @@ impl Test {
         match self {
             Self::Is(wanted) => value == wanted,
             Self::OneOf(wanted) => *value != Value::Null && wanted.contains(value),
+            Self::HasAny(wanted) => match value {
+                Value::Text(words) => {
+                    words.split_ascii_whitespace().any(|word| wanted.iter().any(|one| one == word))
+                }
+                _ => false,
+            },
             Self::Before(end) => matches!(value, Value::Time(at) if at < end),
             Self::From(start) => matches!(value, Value::Time(at) if at >= start),
         }

@@ -3,8 +3,8 @@
 use askama::{Template, filters::HtmlSafe};
 
 use super::{
-    Badge, Chart, CodePanel, Content, CopyField, Empty, Filters, FormBlock, Notice, Pager, SecretShown,
-    Table, Tone,
+    Badge, Chart, CodePanel, Compared, Content, CopyField, Empty, Filters, FormBlock, Notice, Pager,
+    SecretShown, Steps, Table, Tone,
 };
 use crate::page::{TestStep, Verdict};
 
@@ -17,6 +17,8 @@ pub enum Block {
     Filters(Filters),
     /// A table.
     Table(Table),
+    /// Two things side by side.
+    Compared(Compared),
     /// Where in a list the page is.
     Pager(Pager),
     /// What a place is for that has nothing in it.
@@ -39,6 +41,8 @@ pub enum Block {
     Chart(Chart),
     /// Figures that lead to what they count.
     Figures(Figures),
+    /// Steps to be taken.
+    Steps(Steps),
     /// Steps with verdicts.
     Verdicts(Verdicts),
     /// What is fetched anew now and then.
@@ -53,6 +57,7 @@ impl std::fmt::Display for Block {
             Self::Notice(block) => block.fmt(f),
             Self::Filters(block) => block.fmt(f),
             Self::Table(block) => block.fmt(f),
+            Self::Compared(block) => block.fmt(f),
             Self::Pager(block) => block.fmt(f),
             Self::Empty(block) => block.fmt(f),
             Self::Panel(block) => block.fmt(f),
@@ -64,6 +69,7 @@ impl std::fmt::Display for Block {
             Self::Secret(block) => block.fmt(f),
             Self::Chart(block) => block.fmt(f),
             Self::Figures(block) => block.fmt(f),
+            Self::Steps(block) => block.fmt(f),
             Self::Verdicts(block) => block.fmt(f),
             Self::Live(block) => block.fmt(f),
         }

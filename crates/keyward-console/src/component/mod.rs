@@ -3,6 +3,7 @@
 mod block;
 mod chart;
 mod code;
+mod compared;
 mod content;
 mod field;
 mod grid;
@@ -10,11 +11,13 @@ mod input;
 mod notice;
 mod secret;
 mod small;
+mod steps;
 mod table;
 
 pub use block::{Block, Deed, Facts, Figure, Figures, Live, Panel, Verdicts};
 pub use chart::{Chart, Series};
 pub use code::{CodePanel, CopyField, Snippet};
+pub use compared::Compared;
 pub use content::{Badge, Content, Piece, Tone};
 pub(crate) use field::Field;
 pub use grid::{Grid, GridRow};
@@ -24,4 +27,5 @@ pub use notice::{Notice, Severity};
 pub use secret::{SecretFormat, SecretShown};
 pub use small::Confirmation;
 pub(crate) use small::{Button, Hidden, Time};
+pub use steps::{Step, Steps};
 pub use table::{Chip, Empty, Filters, Narrow, Pager, Row, RowAction, Sign, Table};

@@ -137,6 +137,7 @@ pub(super) async fn set_preferences(request: HttpRequest, payload: Payload, stat
         compact: field(&fields, "rows") == Some("compact"),
         local_time: field(&fields, "times") == Some("local"),
         no_shortcuts: field(&fields, "shortcuts") == Some("off"),
+        ..signed_in.preferences()
     };
     let kept = state.keyward.set_preferences(&signed_in, preferences, &origin(&request)).await;
     kept.map_err(|error| state.failed(&request, &error))?;

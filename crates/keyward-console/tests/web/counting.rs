@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -17,12 +17,18 @@ use keyward_store_memory::MemoryStore;
 pub(crate) struct CountingStore {
     inner: MemoryStore,
     count: Arc<AtomicU64>,
+    tallies_fail: Arc<AtomicBool>,
 }
 
 impl CountingStore {
     /// The counter.
     pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         self.count.clone()
+    }
+
+    /// Set, no events can be counted.
+    pub(crate) fn tallies_fail(&self) -> Arc<AtomicBool> {
+        self.tallies_fail.clone()
     }
 
     fn one(&self) {
@@ -76,6 +82,9 @@ impl Store for CountingStore {
 
     async fn tally(&self, reach: &Reach, query: &EventQuery, seconds: u32) -> Result<Vec<Tally>, StoreError> {
         self.one();
+        if self.tallies_fail.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable("the log is not to be counted"));
+        }
         self.inner.tally(reach, query, seconds).await
     }
 

@@ -174,7 +174,7 @@ async fn a_secret_that_was_typed_does_not_come_back() {
     let (site, _) = furnished("Ordinary").await;
     let browser = as_super_admin(&site).await;
     let list = "/console/t/acme/settings/identity-providers";
-    browser.get(&format!("{list}/new")).await.expect(200);
+    browser.get(&format!("{list}/new?kind=oidc")).await.expect(200);
     let fields = [
         ("name", "X"),
         ("kind", "oidc"),

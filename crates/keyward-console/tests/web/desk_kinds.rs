@@ -170,7 +170,9 @@ async fn everything_is_added_changed_and_deleted_by_forms() {
     let browser = as_super_admin(&site).await;
     for kind in &KINDS {
         let (path, noun) = (kind.path, kind.noun);
-        let form = browser.get(&format!("{path}/new")).await.expect(200);
+        let spoken = kind.add.iter().find(|(name, _)| *name == "kind");
+        let asked = spoken.map(|(_, value)| format!("?kind={value}")).unwrap_or_default();
+        let form = browser.get(&format!("{path}/new{asked}")).await.expect(200);
         let mut wrong: Vec<(&str, &str)> = kind.add.to_vec();
         wrong.retain(|(name, _)| *name != kind.wrong.0);
         wrong.push(kind.wrong);

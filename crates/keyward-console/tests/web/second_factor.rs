@@ -29,7 +29,7 @@ fn codes_on(page: &Reply) -> Vec<String> {
 }
 
 /// Sets a second factor up in a browser in which somebody is signed in: the key, and the recovery codes.
-async fn set_up(site: &Site, browser: &Browser) -> (String, Vec<String>) {
+pub(crate) async fn set_up(site: &Site, browser: &Browser) -> (String, Vec<String>) {
     let key = key_on(&browser.get(TWO_STEP).await.expect(200));
     let page = browser.post(TWO_STEP, &[("code", &code_of(&key, now(site)))]).await.expect(200);
     // The next code is a new one.

@@ -4,7 +4,10 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use actix_web::{
@@ -85,6 +88,8 @@ pub(crate) struct Site {
     master: MasterKey,
     /// How often the store was asked.
     pub(crate) reads: Arc<AtomicU64>,
+    /// Set, no events can be counted.
+    pub(crate) tallies_fail: Arc<AtomicBool>,
 }
 
 impl Site {
@@ -107,10 +112,10 @@ impl Site {
         configure(&mut options);
         let master = MasterKey::generate(&*random);
         let store = Arc::new(CountingStore::default());
-        let reads = store.counter();
+        let (reads, tallies_fail) = (store.counter(), store.tallies_fail());
         let keyward = Keyward::start(store.clone(), &master, options, clock.clone(), random).await.unwrap();
         let sender = sender(&keyward).await;
-        Self { sender, keyward, clock, store, master, reads }
+        Self { sender, keyward, clock, store, master, reads, tallies_fail }
     }
 
     /// Another node on the same database.

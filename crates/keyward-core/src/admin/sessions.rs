@@ -1,18 +1,70 @@
 //! Reading and ending sessions.
 
-use keyward_model::{Action, Entity, Kind, Session, SessionView};
+use keyward_model::{Action, AnyId, Entity, Field, Kind, Session, SessionView, Timestamp, Value};
 use keyward_policy::{Action as Act, Target, liveness};
-use keyward_store::{Change, StoreError, StoreExt};
+use keyward_store::{Change, Condition, StoreError, StoreExt, Test};
 
 use super::{ATTEMPTS, Document, Listing, Work, busy};
 use crate::{Call, Error, Keyward, directory::SessionMark, forms, params};
 
+/// Which sessions are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct SessionsOf {
+    /// Those of these people; of everybody when there are none.
+    pub users: Option<Vec<AnyId>>,
+    /// Those in this state; in any when there is none.
+    pub state: Option<SessionState>,
+}
+
+/// What sessions can be narrowed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// They go on.
+    Active,
+    /// Somebody ended them.
+    Revoked,
+}
+
+impl SessionsOf {
+    pub(super) fn conditions(&self, now: Timestamp, idle: i64) -> Vec<Condition> {
+        let is = |field, test| Condition { field, test };
+        let mut all = Vec::new();
+        if let Some(users) = &self.users {
+            let users = users.iter().map(|id| Value::id(Some(*id))).collect();
+            all.push(is(Field::UserId, Test::OneOf(users)));
+        }
+        match self.state {
+            None => {}
+            Some(SessionState::Revoked) => {
+                all.push(is(Field::RevokedAt, Test::Before(now.plus_seconds(1))));
+            }
+            Some(SessionState::Active) => {
+                all.push(is(Field::RevokedAt, Test::Is(Value::Null)));
+                all.push(is(Field::ExpiresAt, Test::From(now)));
+                all.push(is(Field::LastActiveAt, Test::From(now.plus_seconds(-idle))));
+            }
+        }
+        all
+    }
+}
+
 impl Keyward {
     /// Sessions within the caller's reach, those included that have ended.
     pub async fn sessions(&self, call: &Call, pairs: &[(String, String)]) -> Result<Listing, Error> {
+        self.sessions_narrowed(call, pairs, &SessionsOf::default()).await
+    }
+
+    /// The same, of some people or in some state only.
+    pub async fn sessions_narrowed(
+        &self,
+        call: &Call,
+        pairs: &[(String, String)],
+        of: &SessionsOf,
+    ) -> Result<Listing, Error> {
         let work = Work::begin(self, call);
         let _permit = work.may(Act::List, Target::collection(Kind::Session)).await?;
-        let query = params::query_of(Kind::Session, Session::SORTS, Session::FILTERS, pairs)?;
+        let mut query = params::query_of(Kind::Session, Session::SORTS, Session::FILTERS, pairs)?;
+        query.conditions.extend(of.conditions(work.now, self.idle_seconds()));
         let page = self.inner.store.list_as::<Session>(&work.reach(), &query).await?;
         let mut data = Vec::with_capacity(page.items.len());
         for session in &page.items {

@@ -10,7 +10,7 @@ pub(super) const TABLE: Table = Table {
     name: "permissions",
     columns: &["resource", "label", "view_scope", "change_scopes", "built_in"],
     listed: &[required(Field::Resource), Listed { field: Field::Name, column: "label", nullable: false }],
-    searched: &["resource", "label"],
+    searched: &["resource", "label", "view_scope", "change_scopes"],
     owner: Owner::Everyone,
     read,
     write,

@@ -26,6 +26,9 @@ pub(super) const TABLE: Table = Table {
     listed: &[
         required(Field::UserId),
         required(Field::ExpiresAt),
+        required(Field::LastActiveAt),
+        nullable(Field::ProviderId),
+        nullable(Field::RevokedAt),
         nullable(Field::PartnerId),
         nullable(Field::TenantId),
     ],

@@ -46,8 +46,7 @@ async function users(person, { one, browser, scripted }) {
   await uma.goes(`${base}/console/account`);
   await uma.sees('Sign in', 'Continue');
   await uma.leaves();
-  await person.follows('Turn off two-step sign-in');
-  await person.presses('Turn off two-step sign-in');
+  await person.misses('Turn off two-step sign-in');
   await person.picks('Activity');
   await person.sees('User updated', 'Password reset');
   await person.picks('Overview');

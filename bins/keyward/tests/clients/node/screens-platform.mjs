@@ -83,6 +83,8 @@ async function providers(person, { one, browser, scripted }) {
   const name = one('Acme login');
   await person.visits('Identity providers');
   await person.adds('Add identity provider');
+  await person.follows('Another OpenID Connect provider');
+  await person.misses('Metadata');
   await person.types('Name', name);
   await person.types('Issuer', 'http://127.0.0.1:9');
   await person.types('Client ID', 'web:ES256');

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused},
-    api_access::last_use,
     both,
     clients::{lately, show_secret},
     collection::{Collection, object, of_no_partner, read},
     desk_at::{Desk, Sent},
     doc::{badge, is_over, text, texts},
+    evidence::{self, last_use},
     fields::Fields,
     parts::{WORKS, status},
     permissions::{chosen, grid},
@@ -31,7 +31,8 @@ impl Collection for Agents {
     const ONE: &'static str = "agent";
     const ADD: &'static str = "Add agent";
     const ABOUT: &'static str = "An identity for an AI agent, with a tool list and a speed limit.";
-    const COLUMNS: &'static [&'static str] = &["Name", "Owner", "Tools", "Per minute", "Last used", "Status"];
+    const COLUMNS: &'static [&'static str] =
+        &["Name", "Owner", "Tools", "Per minute", "Last used", "Tenant", "Status"];
     const STEP_UP: bool = true;
 
     fn cannot_add(desk: &Desk) -> Option<String> {
@@ -39,7 +40,7 @@ impl Collection for Agents {
     }
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
-        let names = desk.names(docs, &["owner_id"]).await?;
+        let names = desk.names(docs, &["owner_id", "tenant_id"]).await?;
         let ids: Vec<AnyId> = docs.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect();
         let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), &ids).await)?;
         let may = desk.may(Action::Update, Kind::Agent);
@@ -60,6 +61,7 @@ impl Collection for Agents {
                         |rpm| Content::words(rpm.to_string()),
                     ),
                     last_use(text(doc, "id").parse().ok().and_then(|id: AnyId| uses.get(&id)), desk.now),
+                    names.owner(doc),
                     badge(doc),
                 ],
                 actions: if may {
@@ -158,7 +160,10 @@ impl Collection for Agents {
                     |rpm| Content::words(rpm.to_string()),
                 ),
             );
-        Ok(vec![Panel::new("agent", "Agent", vec![facts.into()]).into()])
+        Ok(vec![
+            Panel::new("agent", "Agent", vec![facts.into()]).into(),
+            evidence::panel(desk, doc, None).await?.into(),
+        ])
     }
 }
 

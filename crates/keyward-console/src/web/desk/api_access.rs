@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::{Action, HolderUse, Options, Written};
+use keyward_core::{Action, Options, Written};
 use keyward_model::{AnyId, Application, Kind, Timestamp};
 use serde_json::{Value, json};
 
@@ -15,7 +15,8 @@ use super::{
     clients::{lately, show_secret},
     collection::{Collection, Doubt, read},
     desk_at::{Desk, Sent},
-    doc::{ends_soon, expiry, is_over, number, so_many, text, texts},
+    doc::{ends_soon, expiry, is_over, text, texts},
+    evidence::{self, last_use},
     fields::Fields,
     grants,
     parts::{WORKS, environment, key_of, status},
@@ -24,10 +25,10 @@ use super::{
     roles::choice,
 };
 use crate::{
-    Moment, Problems,
+    Problems,
     component::{
-        Block, Chart, CodePanel, Content, CopyField, Deed, Facts, FormBlock, Input, Panel, Part, Piece, Row,
-        RowAction, Series, Sign, Takes,
+        Block, CodePanel, Content, CopyField, Deed, Facts, FormBlock, Input, Panel, Part, Piece, Row,
+        RowAction, Sign, Takes,
     },
 };
 
@@ -62,16 +63,6 @@ fn notes(doc: &Value) -> Content {
 pub(super) fn in_a_year(now: Timestamp) -> String {
     let date = now.as_chrono().date_naive();
     date.checked_add_months(chrono::Months::new(12)).unwrap_or(date).to_string()
-}
-
-/// How a client used its secrets, as a cell.
-pub(super) fn last_use(used: Option<&HolderUse>, now: Timestamp) -> Content {
-    let Some((used, at)) = used.and_then(|used| Some((used, used.last_used_at?))) else {
-        return Piece::Muted("Never".to_owned()).into();
-    };
-    let total: u64 = used.days.iter().sum();
-    let words = format!("{} in 14 days", so_many(total, "token", "tokens"));
-    Content::from(Piece::Time(Moment::new(at, now))).below(Piece::Spark(used.days.clone(), words))
 }
 
 /// When something is to end: the date of the form, or of the address, which also knows `30d`, `90d` and `1y`.
@@ -264,10 +255,6 @@ impl Collection for ApiAccess {
 /// What there is to see of a client.
 pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
     let names = desk.names(std::slice::from_ref(doc), &["roles"]).await?;
-    let usage = desk.found(desk.state.keyward.application_usage(&desk.call(), text(doc, "id")).await)?.body;
-    let id: Option<AnyId> = text(doc, "id").parse().ok();
-    let uses = desk.found(desk.state.keyward.holders_use(&desk.call(), id.as_slice()).await)?;
-    let used = id.and_then(|id| uses.get(&id));
     let lifetime = match doc["token_lifetime"].as_u64() {
         Some(seconds) => format!("{seconds} seconds"),
         None => format!("{} seconds, as by default", desk.state.keyward.options().token_lifetime),
@@ -284,40 +271,11 @@ pub(super) async fn client_detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>
         .and("Roles", names.roles(doc))
         .and("Token lifetime", Content::words(lifetime))
         .and("Notes", super::doc::words(doc, "notes", "None"));
-    let (issued, needed) = (number(&usage, "tokens_issued"), number(&usage, "tokens_needed"));
-    let mut use_facts = Facts::default()
-        .and("Last used", last_use(used, desk.now))
-        .and_maybe("From", used.and_then(|used| used.address.clone()).map(Content::code))
-        .and("Tokens issued", Content::words(issued.to_string()))
-        .and("Tokens needed", Content::words(needed.to_string()));
-    if issued > needed * 2 && issued > 10 {
-        let words = format!(
-            "It asked {} times without need: it should keep each token until it expires.",
-            issued - needed
-        );
-        use_facts = use_facts.and("Hygiene", Piece::Warning(words));
-    }
-    let mut of_use = vec![use_facts.into()];
-    of_use.extend(used.map(|used| Block::Chart(tokens_by_day(used, desk.now))));
-    let blocks = vec![
+    let usage = desk.found(desk.state.keyward.application_usage(&desk.call(), text(doc, "id")).await)?.body;
+    Ok(vec![
         Panel::new("client", "API client", vec![facts.into()]).into(),
-        Panel::new("use", "Evidence of use", of_use).into(),
-    ];
-    Ok(blocks)
-}
-
-fn tokens_by_day(used: &HolderUse, now: Timestamp) -> Chart {
-    let count = used.days.len();
-    let ago = |index: usize| i64::try_from(count - 1 - index).unwrap_or_default();
-    let labels = (0..count).map(|index| now.plus_seconds(-86_400 * ago(index)).date_for_people()).collect();
-    let total: u64 = used.days.iter().sum();
-    Chart {
-        id: "tokens-by-day",
-        title: "Tokens issued per day".to_owned(),
-        summary: format!("{} in the last 14 days.", so_many(total, "token", "tokens")),
-        labels,
-        series: vec![Series { name: "Tokens".to_owned(), numbers: used.days.clone() }],
-    }
+        evidence::panel(desk, doc, Some(&usage)).await?.into(),
+    ])
 }
 
 pub(super) fn configure(config: &mut ServiceConfig) {

@@ -12,6 +12,7 @@ use super::{
     desk_at::Desk,
     doc::{badge, expiry, is_over, text, texts},
     fields::Fields,
+    happening::{Outcomes, by_day},
     parts::{WORKS, environment, key_of, status},
     permissions::{chosen, grid},
 };
@@ -20,6 +21,12 @@ use crate::component::{
 };
 
 pub(super) struct Applications;
+
+const SIGN_INS: Outcomes = Outcomes {
+    id: "sign-ins-by-day",
+    title: "Sign-ins to it per day",
+    series: &[("Let in", "authorization.granted"), ("Refused", "authorization.denied")],
+};
 
 /// What the types of applications are called.
 pub(super) fn type_name(kind: &str) -> &'static str {
@@ -197,9 +204,13 @@ impl Collection for Applications {
         ];
         let connect = Panel::new("connect", "Connecting it", copies);
         let help = "Any OpenID Connect library: the authorization code flow with PKCE (S256).";
-        Ok(vec![
+        let mut blocks = vec![
             Panel::new("application", "Application", vec![facts.into()]).into(),
             connect.help(help).into(),
-        ])
+        ];
+        if let Some(chart) = by_day(desk, &SIGN_INS, Some(text(doc, "id"))).await {
+            blocks.push(Panel::new("sign-ins", "Who signs in to it", vec![chart]).into());
+        }
+        Ok(blocks)
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Notice, Problems, Severity,
-    component::{Block, Content, FormBlock, Input, Panel, Part, Piece, Row, Table, Takes, Tone},
+    component::{Block, Content, CopyField, FormBlock, Input, Panel, Part, Piece, Row, Table, Takes, Tone},
     page::Screen,
 };
 
@@ -116,6 +116,27 @@ fn table(bodies: &[Value], outcomes: &[(Tone, String)]) -> Block {
     })
 }
 
+/// The lines that are not added, each with the reason, as a table to take away; none when all are.
+fn left_out(bodies: &[Value], outcomes: &[(Tone, String)]) -> Option<Panel> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut count = 0;
+    for (body, (tone, words)) in bodies.iter().zip(outcomes) {
+        if *tone != Tone::Good
+            && writer.write_record([text(body, "email"), text(body, "name"), words]).is_ok()
+        {
+            count += 1;
+        }
+    }
+    let lines = String::from_utf8(writer.into_inner().ok()?).ok().filter(|_| count > 0)?;
+    let copy = CopyField::new("left-out", "Lines with their reasons", lines.trim_end());
+    let panel = Panel::new(
+        "not-added",
+        so_many(count, "line is left out", "lines are left out"),
+        vec![Block::Copy(copy)],
+    );
+    Some(panel.help("Put them right and paste them above: what stands behind the name does no harm."))
+}
+
 async fn look(sent: Sent) -> Answer {
     let Sent { desk, fields } = sent;
     let csv = fields.get("csv");
@@ -142,6 +163,9 @@ async fn look(sent: Sent) -> Answer {
     }
     let panel = Panel::new("outcome", "What would happen", blocks);
     screen.blocks.insert(0, panel.help("Nothing was added yet.").into());
+    if let Some(left_out) = left_out(&bodies, &outcomes) {
+        screen.blocks.insert(1, left_out.into());
+    }
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
@@ -167,5 +191,6 @@ async fn run(sent: Sent) -> Answer {
     let words = format!("{} of {} were added.", added, bodies.len());
     let severity = if added == bodies.len() { Severity::Success } else { Severity::Warning };
     screen.blocks = vec![Block::Notice(Notice::new(severity, words)), table(&bodies, &outcomes)];
+    screen.blocks.extend(left_out(&bodies, &outcomes).map(Block::from));
     Ok(desk.show(StatusCode::OK, &screen))
 }

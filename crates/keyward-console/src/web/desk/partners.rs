@@ -1,7 +1,7 @@
 //! Partners.
 
 use keyward_core::Action;
-use keyward_model::{Kind, Partner, Tenant};
+use keyward_model::{AnyId, Field, Kind, Partner, Tenant};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     doc::{badge, is_over, number, text, time, words},
     fields::Fields,
     parts::{RUNS, status},
+    suspending,
 };
 use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes};
 
@@ -31,6 +32,16 @@ fn limit(doc: &Value, name: &str) -> Content {
     }
 }
 
+/// How many tenants there are, of how many there may be.
+fn of_limit(doc: &Value, used: Option<u64>) -> Content {
+    let used = used.unwrap_or_default();
+    match doc["max_tenants"].as_u64() {
+        Some(most) if used >= most => Piece::Warning(format!("{used} of {most}")).into(),
+        Some(most) => Content::words(format!("{used} of {most}")),
+        None => Content::words(used.to_string()),
+    }
+}
+
 impl Collection for Partners {
     type Record = Partner;
     const PATH: &'static str = "partners";
@@ -38,13 +49,17 @@ impl Collection for Partners {
     const ONE: &'static str = "partner";
     const ADD: &'static str = "Add partner";
     const ABOUT: &'static str = "Partners group tenants and cap their size.";
-    const COLUMNS: &'static [&'static str] = &["Name", "Status", "Contact", "Tenants at most", "Added"];
+    const COLUMNS: &'static [&'static str] = &["Name", "Status", "Tenants", "Contact", "Added"];
     const CHIPS: &'static [(&'static str, &'static str, &'static str)] =
         &[("Active", "status", "active"), ("Suspended", "status", "suspended")];
     const IN_TENANTS: bool = false;
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let may = desk.may(Action::Update, Kind::Partner);
+        let ids: Vec<AnyId> = docs.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect();
+        let field = Field::PartnerId;
+        let tenants = desk.state.keyward.count_each(&desk.call(), Kind::Tenant, field, &ids, None).await;
+        let tenants = desk.found(tenants)?;
         let row = |doc: &Value| {
             let own = desk.link(&format!("partners/{}", text(doc, "id")));
             let edit = RowAction::of(&own, text(doc, "name"), Sign::Edit, "Edit", "edit");
@@ -53,8 +68,11 @@ impl Collection for Partners {
                     Content::from(Piece::Link(own, text(doc, "name").to_owned()))
                         .below(Piece::Code(text(doc, "slug").to_owned())),
                     badge(doc),
+                    of_limit(
+                        doc,
+                        text(doc, "id").parse().ok().and_then(|id: AnyId| tenants.get(&id)).copied(),
+                    ),
                     words(doc, "contact_email", "–"),
-                    limit(doc, "max_tenants"),
                     time(doc, "created_at", desk.now, "–"),
                 ],
                 actions: if may { vec![edit] } else { Vec::new() },
@@ -96,6 +114,10 @@ impl Collection for Partners {
             body["status"] = fields.or("status", "active").into();
         }
         Ok(body)
+    }
+
+    fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
+        vec![suspending::deed::<Self>(desk, doc)]
     }
 
     fn deletion(_doc: &Value) -> String {

@@ -1,23 +1,16 @@
-//! The grid of permissions, and the catalogue that it shows.
+//! The grid of permissions.
 
-use keyward_core::{Action, GrantableRow};
-use keyward_model::{Kind, Permission, ScopeSet};
-use serde_json::{Value, json};
+use keyward_core::GrantableRow;
+use keyward_model::{Permission, ScopeSet};
 
-use super::{
-    super::visit::Refused,
-    collection::Collection,
-    desk_at::Desk,
-    doc::{text, texts},
-    fields::Fields,
+use super::{super::visit::Refused, desk_at::Desk, fields::Fields};
+use crate::{
+    Notice, Severity,
+    component::{Block, Content, Grid, GridRow, Part, Piece},
 };
-use crate::component::{
-    Block, Content, Facts, Grid, GridRow, Input, Panel, Part, Piece, Row, RowAction, Takes, Tone,
-};
-use crate::{Notice, Severity};
 
 /// Resources of which whoever may change them can give access to others or to themselves.
-const ESCALATING: [&str; 7] = [
+pub(super) const ESCALATING: [&str; 7] = [
     "keyward-admin",
     "keyward-users",
     "keyward-groups",
@@ -160,106 +153,4 @@ pub(super) fn gives_access(catalogue: &[GrantableRow], before: &[String], after:
     (!labels.is_empty()).then(|| {
         Block::Notice(Notice::new(Severity::Warning, words).titled(format!("{}.", labels.join(", "))))
     })
-}
-
-/// The catalogue: what there is to be granted.
-pub(super) struct Resources;
-
-impl Collection for Resources {
-    type Record = Permission;
-    const PATH: &'static str = "settings/iam/permissions";
-    const TITLE: &'static str = "Permission reference";
-    const ONE: &'static str = "resource";
-    const ADD: &'static str = "Add resource";
-    const ABOUT: &'static str = "A resource is something that your APIs protect. View lets somebody look at it, Change does the rest.";
-    const COLUMNS: &'static [&'static str] = &["Resource", "View", "Change", "Kept by"];
-    const CHIPS: &'static [(&'static str, &'static str, &'static str)] = &[];
-    const IN_TENANTS: bool = false;
-
-    async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
-        let row = |doc: &Value| {
-            let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
-            let resource = text(doc, "resource");
-            let mut name = Content::from(Piece::Link(own.clone(), text(doc, "label").to_owned()))
-                .below(Piece::Code(resource.to_owned()));
-            if ESCALATING.contains(&resource) {
-                name = name.and(Piece::Badge(Tone::Warning, "Can give access".to_owned()));
-            }
-            let built_in = doc["built_in"] == true;
-            let view: Vec<String> = doc["view"].as_str().map(str::to_owned).into_iter().collect();
-            Row {
-                cells: vec![
-                    name,
-                    Content::codes(&view, "–"),
-                    Content::codes(&texts(doc, "change"), "–"),
-                    Content::words(if built_in { "Keyward" } else { "You" }),
-                ],
-                actions: if built_in || !desk.caller().may(Action::Update, Kind::Permission) {
-                    Vec::new()
-                } else {
-                    RowAction::edit_and_delete(&own, resource)
-                },
-                over: false,
-            }
-        };
-        Ok(docs.iter().map(row).collect())
-    }
-
-    async fn parts(_desk: &Desk, now: &Fields, editing: Option<&Value>) -> Result<Vec<Part>, Refused> {
-        let mut parts: Vec<Part> = Vec::new();
-        if editing.is_none() {
-            let help = "Letters, digits, hyphens, for example points. It can't be changed later.";
-            let input = Input::new("resource", "Code", Takes::Code, now.get("resource"));
-            parts.push(input.required().help(help).into());
-        }
-        parts.push(
-            Input::line("label", "Name", now.get("label"))
-                .required()
-                .help("What people see in the grid.")
-                .into(),
-        );
-        let view = Input::new("view", "View permission", Takes::Code, now.get("view"));
-        parts.push(view.help("For example points:read.").into());
-        let change = Input::new("change", "Change permissions", Takes::Lines, &now.lines("change"));
-        let help = "One on each line, for example points:create, points:update, points:delete.";
-        parts.push(change.help(help).into());
-        Ok(parts)
-    }
-
-    async fn body(_desk: &Desk, fields: &Fields, editing: Option<&Value>) -> Result<Value, Refused> {
-        let mut body = json!({
-            "label": fields.get("label"),
-            "view": fields.text_or_null("view"),
-            "change": fields.entries("change"),
-        });
-        if editing.is_none() {
-            body["resource"] = fields.get("resource").into();
-        }
-        Ok(body)
-    }
-
-    fn name(doc: &Value) -> String {
-        text(doc, "label").to_owned()
-    }
-
-    fn editable(doc: &Value) -> bool {
-        doc["built_in"] != true
-    }
-
-    fn deletable(doc: &Value) -> bool {
-        doc["built_in"] != true
-    }
-
-    fn deletion(_doc: &Value) -> String {
-        "Whoever holds these permissions loses them at once.".to_owned()
-    }
-
-    async fn detail(_desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
-        let view: Vec<String> = doc["view"].as_str().map(str::to_owned).into_iter().collect();
-        let facts = Facts::default()
-            .and("Code", Content::code(text(doc, "resource")))
-            .and("View", Content::codes(&view, "There is nothing to look at"))
-            .and("Change", Content::codes(&texts(doc, "change"), "There is nothing to change"));
-        Ok(vec![Panel::new("resource", "Permissions", vec![facts.into()]).into()])
-    }
 }

@@ -1,23 +1,28 @@
 //! Identity providers, by which people sign in elsewhere.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
 use keyward_core::Action;
-use keyward_model::{IdentityProvider, Kind};
+use keyward_model::{AnyId, IdentityProvider, Kind, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused},
     both,
     collection::{Collection, object, read},
-    desk_at::{Desk, Sent},
-    doc::{badge, is_over, items, text, texts},
+    desk_at::{Desk, Sent, query},
+    doc::{badge, is_over, items, text, texts, time},
+    events::NEWEST,
     fields::Fields,
     parts::{WORKS, replacing, status},
+    writing,
 };
 use crate::{
+    Moment,
     component::{
         Block, Content, CopyField, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes, Verdicts,
     },
@@ -26,12 +31,21 @@ use crate::{
 
 pub(super) struct Providers;
 
-const PRESETS: [(&str, &str); 5] = [
-    ("generic", "Another provider"),
-    ("entra", "Microsoft Entra ID"),
-    ("okta", "Okta"),
-    ("google", "Google"),
-    ("ping", "Ping"),
+/// The providers that are known by name: what they are called, and how their issuer looks.
+pub(super) const PRESETS: [(&str, &str, &str); 5] = [
+    ("generic", "Another provider", "For example https://login.example.com"),
+    (
+        "entra",
+        "Microsoft Entra ID",
+        "https://login.microsoftonline.com/ followed by the directory ID and /v2.0",
+    ),
+    (
+        "okta",
+        "Okta",
+        "For example https://acme.okta.com, or with /oauth2/ and the name of an authorization server",
+    ),
+    ("google", "Google", "https://accounts.google.com"),
+    ("ping", "Ping", "https://auth.pingone.com/ followed by the environment ID and /as"),
 ];
 
 /// Members of a configuration that are a line each.
@@ -59,12 +73,14 @@ impl Collection for Providers {
     const ONE: &'static str = "identity provider";
     const ADD: &'static str = "Add identity provider";
     const ABOUT: &'static str = "Let staff use your company sign-in.";
-    const COLUMNS: &'static [&'static str] = &["Name", "Protocol", "Domains", "Status", "Tenant"];
+    const COLUMNS: &'static [&'static str] =
+        &["Name", "Protocol", "Domains", "Last sign-in", "Status", "Tenant"];
     const STEP_UP: bool = true;
     const STEP_UP_TO_DELETE: bool = true;
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
         let names = desk.names(docs, &["tenant_id", "partner_id"]).await?;
+        let last = last_sign_ins(desk, docs).await?;
         let may = desk.may(Action::Update, Kind::IdentityProvider);
         let row = |doc: &Value| {
             let own = desk.link(&format!("{}/{}", Self::PATH, text(doc, "id")));
@@ -74,6 +90,7 @@ impl Collection for Providers {
                     Piece::Link(own.clone(), name.to_owned()).into(),
                     Content::words(protocol(text(doc, "kind"))),
                     Content::codes(&texts(&doc["config"], "email_domains"), "Any"),
+                    last_sign_in(desk, &last, doc),
                     badge(doc),
                     names.owner(doc),
                 ],
@@ -110,10 +127,7 @@ impl Collection for Providers {
         };
         let mut parts: Vec<Part> = vec![Input::line("name", "Name", now.get("name")).required().into()];
         if editing.is_none() {
-            let options = [("oidc", "OpenID Connect"), ("saml", "SAML 2.0")];
-            let options = options.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
-            let help = "Fill in the part below that belongs to it. It can't be changed later.";
-            parts.push(Input::new("kind", "Protocol", Takes::One(options), &kind).help(help).into());
+            parts.push(Part::Hidden("kind".to_owned(), kind.clone()));
         } else {
             parts.push(status(now, WORKS));
         }
@@ -124,11 +138,10 @@ impl Collection for Providers {
             &now.lines("config.email_domains"),
         );
         parts.push(domains.help("Whose address ends so is sent there. One on each line.").into());
-        if editing.is_none() || kind == "oidc" {
-            parts.extend(oidc(now, &line, editing.is_some()));
-        }
-        if editing.is_none() || kind == "saml" {
+        if kind == "saml" {
             parts.extend(saml(now, &line));
+        } else {
+            parts.extend(oidc(now, &line, editing.is_some()));
         }
         let create = Input::new(
             "config.create_users",
@@ -222,7 +235,11 @@ impl Collection for Providers {
         } else {
             "Only those that there are"
         };
-        facts = facts.and("Accounts", Content::words(makes));
+        let last = last_sign_ins(desk, std::slice::from_ref(doc)).await?;
+        facts = facts
+            .and("Accounts", Content::words(makes))
+            .and("Last sign-in", last_sign_in(desk, &last, doc))
+            .and_maybe("Last failure", last_failure(desk, id).await?);
         let issuer = &desk.state.keyward.options().issuer;
         let callback = format!("{issuer}{}", crate::paths::CALLBACK.replace("{id}", id));
         let mut copies = vec![Block::Copy(CopyField::new("callback", "Redirect URI", callback))];
@@ -237,8 +254,51 @@ impl Collection for Providers {
     }
 }
 
+/// When somebody last signed in by each provider; none where sessions may not be seen.
+async fn last_sign_ins(desk: &Desk, docs: &[Value]) -> Result<Option<BTreeMap<AnyId, Timestamp>>, Refused> {
+    if !desk.caller().may(Action::List, Kind::Session) {
+        return Ok(None);
+    }
+    let ids: Vec<AnyId> = docs.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect();
+    desk.found(desk.state.keyward.last_sign_ins_by(&desk.call(), &ids).await).map(Some)
+}
+
+fn last_sign_in(desk: &Desk, last: &Option<BTreeMap<AnyId, Timestamp>>, doc: &Value) -> Content {
+    let Some(last) = last else { return Piece::Muted("–".to_owned()).into() };
+    let at = text(doc, "id").parse::<AnyId>().ok().and_then(|id| last.get(&id));
+    at.map_or_else(
+        || Piece::Muted("None".to_owned()).into(),
+        |at| Piece::Time(Moment::new(*at, desk.now)).into(),
+    )
+}
+
+/// When a sign-in by a provider last failed, and why; none where it never did, or where the log may not be seen.
+async fn last_failure(desk: &Desk, id: &str) -> Result<Option<Content>, Refused> {
+    if !desk.caller().may(Action::List, Kind::Event) {
+        return Ok(None);
+    }
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let pairs = [
+        pair("resource", id),
+        pair("action", "sign_in.failed"),
+        pair("cursor", NEWEST),
+        pair("per_page", "1"),
+    ];
+    let found = desk.found(desk.state.keyward.events(&desk.call(), &pairs).await)?;
+    Ok(found.data.first().map(|event| {
+        let reason = text(event, "reason").replace('_', " ");
+        time(event, "occurred_at", desk.now, "–").below(Piece::Words(reason))
+    }))
+}
+
 fn oidc(now: &Fields, line: &dyn Fn(&str, &str) -> Input, has_secret: bool) -> Vec<Part> {
-    let presets = PRESETS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let presets = PRESETS.map(|(value, words, _)| (value.to_owned(), words.to_owned())).to_vec();
+    let preset = now.or("config.preset", "generic");
+    let looks = PRESETS.iter().find(|(value, ..)| *value == preset).map_or("", |(_, _, looks)| looks);
+    let mut issuer = line("issuer", "Issuer");
+    if issuer.value.is_empty() && preset == "google" {
+        issuer.value = looks.to_owned();
+    }
     let secret = Input::new("config.client_secret", "Client secret", Takes::Line("password"), "");
     let help = if has_secret {
         "Empty leaves it as it is. It must be given again when the issuer or client ID changes."
@@ -246,9 +306,8 @@ fn oidc(now: &Fields, line: &dyn Fn(&str, &str) -> Input, has_secret: bool) -> V
         "It is kept sealed and never shown again."
     };
     vec![
-        Input::new("config.preset", "Provider", Takes::One(presets), now.or("config.preset", "generic"))
-            .into(),
-        line("issuer", "Issuer").help("OpenID Connect: for example https://login.example.com").into(),
+        Input::new("config.preset", "Provider", Takes::One(presets), preset).into(),
+        issuer.help(looks).into(),
         line("client_id", "Client ID").into(),
         secret.help(help).into(),
         Input::new("config.scopes", "Further scopes", Takes::Lines, &now.lines("config.scopes")).into(),
@@ -260,7 +319,7 @@ fn saml(now: &Fields, line: &dyn Fn(&str, &str) -> Input) -> Vec<Part> {
     let certificate =
         Input::new("config.certificate", "Certificate", Takes::Lines, now.get("config.certificate"));
     vec![
-        metadata.help("SAML: the provider's metadata as XML; or the three fields below.").into(),
+        metadata.help("The provider's metadata as XML; or the three fields below.").into(),
         line("entity_id", "Entity ID").into(),
         line("sso_url", "Sign-in address").into(),
         certificate.help("PEM.").into(),
@@ -268,7 +327,39 @@ fn saml(now: &Fields, line: &dyn Fn(&str, &str) -> Input) -> Vec<Part> {
 }
 
 pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(both("settings/identity-providers/new").route(web::get().to(ask_new)));
     config.service(both("settings/identity-providers/{id}/check").route(web::post().to(check)));
+}
+
+/// What a new one speaks is asked first, so that the form has the fields of that alone.
+async fn ask_new(desk: Desk) -> Answer {
+    let asked = desk.query();
+    if asked.given("kind").is_some() {
+        return writing::ask_new::<Providers>(desk).await;
+    }
+    let here = desk.link(&format!("{}/new", Providers::PATH));
+    desk.fresh(&here).await?;
+    desk.found(desk.state.keyward.authorise(&desk.call(), Action::Create, Kind::IdentityProvider).await)?;
+    let mut screen = desk.screen(Providers::ADD, &[(Providers::TITLE, desk.link(Providers::PATH))]);
+    let link = |label: &str, pairs: &[(&str, &str)]| {
+        let mut all = pairs.to_vec();
+        all.extend(asked.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Deed::link(label, format!("{here}?{}", query(&all)))
+    };
+    let named = PRESETS.iter().filter(|(preset, ..)| *preset != "generic");
+    let mut oidc: Vec<Deed> =
+        named.map(|(preset, words, _)| link(words, &[("kind", "oidc"), ("config.preset", preset)])).collect();
+    oidc.push(link("Another OpenID Connect provider", &[("kind", "oidc")]));
+    let saml = vec![link("SAML 2.0 provider", &[("kind", "saml")])];
+    screen.about = String::from("What does it speak? It can't be changed later.");
+    screen.blocks = vec![
+        Panel::new("oidc", "OpenID Connect", Vec::new())
+            .help("What most providers speak.")
+            .deeds(oidc)
+            .into(),
+        Panel::new("saml", "SAML 2.0", Vec::new()).help("Where there is nothing else.").deeds(saml).into(),
+    ];
+    Ok(desk.show(StatusCode::OK, &screen))
 }
 
 /// What of the configuration works, step by step.

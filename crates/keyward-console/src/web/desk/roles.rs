@@ -1,28 +1,33 @@
 //! Roles: named sets of permissions.
 
-use actix_web::{
-    http::StatusCode,
-    web::{self, ServiceConfig},
-};
-use keyward_core::Action;
+use actix_web::web::{self, ServiceConfig};
+use keyward_core::{Action, Listing, RoleHolders};
 use keyward_model::{Kind, Role};
 use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused, see_other},
+    api_access::ApiAccess,
     both,
     collection::{Collection, of_no_partner, read},
     desk_at::{Desk, query},
-    doc::{items, text, texts, time},
+    doc::{items, so_many, text, texts, time},
     fields::Fields,
+    parts::key_of,
     permissions::{chosen, grid, in_words},
     staff::alone,
+    users,
 };
 use crate::component::{
     Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Table, Takes,
 };
 
 pub(super) struct Roles;
+
+/// Whether a role holds what was given to one person alone.
+pub(super) fn is_personal(role: &Value) -> bool {
+    text(role, "name").starts_with("Only ")
+}
 
 impl Collection for Roles {
     type Record = Role;
@@ -92,14 +97,95 @@ impl Collection for Roles {
             .and("Changed", time(doc, "updated_at", desk.now, "–"));
         let mut blocks: Vec<Block> = alone(doc).into_iter().collect();
         blocks.push(Panel::new("role", "Role", vec![facts.into()]).into());
+        let holders = desk.found(desk.state.keyward.role_holders(&desk.call(), text(doc, "id")).await)?;
+        blocks.push(who_has_it(desk, &holders).into());
         Ok(blocks)
+    }
+
+    async fn in_use(desk: &Desk, doc: &Value) -> Result<Option<String>, Refused> {
+        let holders = desk.found(desk.state.keyward.role_holders(&desk.call(), text(doc, "id")).await)?;
+        Ok(holders_in_words(&holders))
     }
 }
 
+/// Holders of a kind: what they are, where their pages are, and what one is called.
+type OfKind<'a> = (&'static str, &'a str, &'a Listing, fn(&Value) -> String);
+
+/// Who has a role: of each kind the first, and a word about the others.
+fn who_has_it(desk: &Desk, holders: &RoleHolders) -> Panel {
+    let kinds: [OfKind<'_>; 3] = [
+        ("Person", "users", &holders.users, users::name),
+        ("Group", "groups", &holders.groups, |doc| text(doc, "name").to_owned()),
+        ("Application", "applications", &holders.applications, key_of),
+    ];
+    let (mut rows, mut more) = (Vec::new(), Vec::new());
+    for (kind, path, listing, name) in kinds {
+        rows.extend(listing.data.iter().map(|doc| {
+            let (path, kind) = if is_client(doc) { (ApiAccess::PATH, "API client") } else { (path, kind) };
+            let own = desk.link(&format!("{path}/{}", text(doc, "id")));
+            Row { cells: vec![Piece::Link(own, name(doc)).into(), Content::words(kind)], ..Row::default() }
+        }));
+        let others = total(listing).saturating_sub(listing.data.len() as u64);
+        if others > 0 {
+            more.push(format!("{others} more of the kind {}", kind.to_lowercase()));
+        }
+    }
+    let mut help = holders_in_words(holders).unwrap_or_default();
+    if !more.is_empty() {
+        help = format!("{help} The first are listed; not here: {}.", more.join(", "));
+    }
+    let table = Table {
+        caption: "Who has it".to_owned(),
+        columns: vec!["Name", "What it is"],
+        rows,
+        empty: nobody(desk).to_owned(),
+    };
+    Panel::new("holders", "Who has it", vec![Block::Table(table)]).help(help)
+}
+
+/// That nobody has a role, as far as that can be said to who may not see everybody.
+fn nobody(desk: &Desk) -> &'static str {
+    let all = [Kind::User, Kind::Group, Kind::Application];
+    if all.iter().all(|kind| desk.caller().may(Action::List, *kind)) {
+        "Nobody has it."
+    } else {
+        "Nobody whom you may see has it."
+    }
+}
+
+fn is_client(doc: &Value) -> bool {
+    text(doc, "type") == "service"
+}
+
+fn total(listing: &Listing) -> u64 {
+    listing.total.unwrap_or_default()
+}
+
+/// How many have a role, in a sentence; none when nobody has it.
+fn holders_in_words(holders: &RoleHolders) -> Option<String> {
+    let applications = &holders.applications;
+    let clients =
+        total(applications) == applications.data.len() as u64 && applications.data.iter().all(is_client);
+    let (one, more) = if clients { ("API client", "API clients") } else { ("application", "applications") };
+    let counted = [
+        (total(&holders.users), "person", "people"),
+        (total(&holders.groups), "group", "groups"),
+        (total(applications), one, more),
+    ];
+    let all: u64 = counted.iter().map(|(number, ..)| number).sum();
+    let mut words: Vec<String> = counted
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, more)| so_many(number, one, more))
+        .collect();
+    let last = words.pop()?;
+    let whole = if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) };
+    Some(format!("{whole} {} it.", if all == 1 { "has" } else { "have" }))
+}
+
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .service(both("settings/iam/roles/compare").route(web::get().to(compare)))
-        .service(both("settings/iam/roles/{id}/duplicate").route(web::get().to(duplicate)));
+    super::comparing::configure(config);
+    config.service(both("settings/iam/roles/{id}/duplicate").route(web::get().to(duplicate)));
 }
 
 /// A new role with the permissions of one that there is.
@@ -109,63 +195,6 @@ async fn duplicate(desk: Desk) -> Answer {
     let mut pairs = vec![("name", name.as_str())];
     pairs.extend(items(&doc, "permissions").iter().filter_map(Value::as_str).map(|one| ("permissions", one)));
     Ok(see_other(&desk.link(&format!("{}/new?{}", Roles::PATH, query(&pairs)))))
-}
-
-async fn compare(desk: Desk) -> Answer {
-    let mut pairs = vec![("per_page".to_owned(), "100".to_owned()), ("sort".to_owned(), "name".to_owned())];
-    pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
-    let roles = desk.found(desk.state.keyward.list::<Role>(&desk.call(), &pairs).await)?.data;
-    let asked = desk.query();
-    let options: Vec<(String, String)> =
-        roles.iter().map(|role| (text(role, "id").to_owned(), text(role, "name").to_owned())).collect();
-    let chosen = |name: &str, index: usize| {
-        let given = asked.get(name).to_owned();
-        let first = options.get(index).map(|(id, _)| id.clone()).unwrap_or_default();
-        if given.is_empty() { first } else { given }
-    };
-    let (one, other) = (chosen("one", 0), chosen("other", 1));
-    let mut screen = desk.screen("Compare two roles", &[("Roles", desk.link(Roles::PATH))]);
-    let narrow = |name: &'static str, label: &'static str, value: &str| crate::component::Narrow {
-        name,
-        label,
-        value: value.to_owned(),
-        options: options.clone(),
-        kind: "text",
-    };
-    if options.len() < 2 {
-        screen.blocks.push(Block::Text(Content::words("There are fewer than two roles here.")));
-        return Ok(desk.show(StatusCode::OK, &screen));
-    }
-    screen.blocks.push(Block::Filters(crate::component::Filters {
-        action: desk.link("settings/iam/roles/compare"),
-        chips: Vec::new(),
-        fields: vec![narrow("one", "Role", &one), narrow("other", "With", &other)],
-        keep: Vec::new(),
-    }));
-    let held = |id: &str| {
-        let role = roles.iter().find(|role| text(role, "id") == id);
-        role.map(|role| texts(role, "permissions")).unwrap_or_default()
-    };
-    let (left, right) = (held(&one), held(&other));
-    let mut all: Vec<String> = left.iter().chain(&right).cloned().collect();
-    all.sort();
-    all.dedup();
-    let has = |has: bool| if has { Content::words("Yes") } else { Piece::Muted("No".to_owned()).into() };
-    let row = |permission: &String| Row {
-        cells: vec![
-            Content::code(permission.clone()),
-            has(left.contains(permission)),
-            has(right.contains(permission)),
-        ],
-        ..Row::default()
-    };
-    screen.blocks.push(Block::Table(Table {
-        caption: "Permissions of both roles".to_owned(),
-        columns: vec!["Permission", "Role", "With"],
-        rows: all.iter().map(row).collect(),
-        empty: "Neither has a permission.".to_owned(),
-    }));
-    Ok(desk.show(StatusCode::OK, &screen))
 }
 
 /// A choice among the roles that can be given here. Those that are held and stand in no choice are sent along as they are.
@@ -182,9 +211,7 @@ pub(super) async fn choice(desk: &Desk, now: &Fields, help: &str) -> Result<Vec<
 /// The same among these.
 pub(super) fn choice_of(roles: &[Value], now: &Fields, help: &str) -> Vec<Part> {
     let held = now.all("roles");
-    let offered = |role: &&Value| {
-        !text(role, "name").starts_with("Only ") || held.contains(&text(role, "id").to_owned())
-    };
+    let offered = |role: &&Value| !is_personal(role) || held.contains(&text(role, "id").to_owned());
     let options: Vec<(String, String)> = roles
         .iter()
         .filter(offered)

@@ -4,28 +4,38 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::Action;
-use keyward_model::Kind;
+use keyward_core::{Action, SessionState, SessionsOf};
+use keyward_model::{AnyId, Kind, User};
 use serde_json::Value;
 
 use super::{
     super::visit::{Answer, Refused},
     both,
-    desk_at::{Desk, Sent},
+    desk_at::{Desk, Sent, query},
     doc::{badge, is_over, text, time},
+    fields::Fields,
+    happening::{Outcomes, by_day},
     parts::pager,
+    signing_out,
 };
 use crate::{
     Confirmation,
-    component::{Block, Content, Piece, Row, RowAction, Sign, Table, Tone},
+    component::{Block, Content, Deed, Filters, Narrow, Piece, Row, RowAction, Sign, Table, Tone},
     describe_device,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
+    signing_out::configure(config);
     config
         .service(both("sessions").route(web::get().to(list)))
         .service(both("sessions/{id}/revoke").route(web::get().to(ask_revoke)).route(web::post().to(revoke)));
 }
+
+const SIGN_INS: Outcomes = Outcomes {
+    id: "sign-ins-by-day",
+    title: "Sign-ins per day",
+    series: &[("Succeeded", "sign_in.succeeded"), ("Failed", "sign_in.failed")],
+};
 
 /// How somebody signed in.
 pub(in crate::web) fn method(method: &str) -> &str {
@@ -39,8 +49,12 @@ pub(in crate::web) fn method(method: &str) -> &str {
 }
 
 /// Sessions as a table, with what stands below it.
-pub(super) async fn session_table(desk: &Desk, pairs: &[(String, String)]) -> Result<Vec<Block>, Refused> {
-    let listing = desk.found(desk.state.keyward.sessions(&desk.call(), pairs).await)?;
+pub(super) async fn session_table(
+    desk: &Desk,
+    pairs: &[(String, String)],
+    of: &SessionsOf,
+) -> Result<Vec<Block>, Refused> {
+    let listing = desk.found(desk.state.keyward.sessions_narrowed(&desk.call(), pairs, of).await)?;
     let names = desk.names(&listing.data, &["user_id"]).await?;
     let may = desk.may(Action::Act("revoke"), Kind::Session);
     let this = desk.signed_in.session_id();
@@ -74,7 +88,11 @@ pub(super) async fn session_table(desk: &Desk, pairs: &[(String, String)]) -> Re
         caption: "Sessions".to_owned(),
         columns: vec!["Device", "Person", "Address", "Signed in", "Last active", "State"],
         rows: listing.data.iter().map(row).collect(),
-        empty: "Nobody is signed in.".to_owned(),
+        empty: if of.users.is_some() || of.state.is_some() {
+            "No session matches.".to_owned()
+        } else {
+            "Nobody is signed in.".to_owned()
+        },
     };
     let here = desk.request.path();
     Ok(vec![Block::Table(table), Block::Pager(pager(here, &listing, &desk.query()))])
@@ -87,10 +105,62 @@ fn narrowed(desk: &Desk) -> Vec<(String, String)> {
     pairs
 }
 
+/// The sessions that a page was asked for: those of the people by a name or address, and those in a state.
+pub(super) async fn asked_for(desk: &Desk, asked: &Fields) -> Result<SessionsOf, Refused> {
+    let state = match asked.get("state") {
+        "active" => Some(SessionState::Active),
+        "revoked" => Some(SessionState::Revoked),
+        _ => None,
+    };
+    Ok(SessionsOf { users: people(desk, asked).await?, state })
+}
+
+/// The people who are meant: one by their identifier, or those whom a name or address finds.
+async fn people(desk: &Desk, asked: &Fields) -> Result<Option<Vec<AnyId>>, Refused> {
+    if let Some(id) = asked.given("user_id") {
+        return Ok(Some(id.parse().into_iter().collect()));
+    }
+    if asked.get("person").is_empty() {
+        return Ok(None);
+    }
+    let mut pairs =
+        vec![("q".to_owned(), asked.get("person").to_owned()), ("per_page".to_owned(), "100".to_owned())];
+    pairs.extend(desk.place.as_ref().map(|place| ("tenant_id".to_owned(), place.id.clone())));
+    let found = desk.found(desk.state.keyward.list::<User>(&desk.call(), &pairs).await)?;
+    Ok(Some(found.data.iter().filter_map(|doc| text(doc, "id").parse().ok()).collect()))
+}
+
+fn filters(desk: &Desk, asked: &Fields) -> Filters {
+    let field = |name, label, kind| Narrow {
+        name,
+        label,
+        value: asked.get(name).to_owned(),
+        options: Vec::new(),
+        kind,
+    };
+    let states = [("", "Any"), ("active", "Active"), ("revoked", "Revoked")];
+    let states = states.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let mut fields = Vec::new();
+    if desk.caller().may(Action::List, Kind::User) {
+        fields.push(field("person", "Person", "search"));
+    }
+    fields.push(Narrow { options: states, ..field("state", "State", "text") });
+    Filters { action: desk.link("sessions"), chips: Vec::new(), fields, keep: Vec::new() }
+}
+
 async fn list(desk: Desk) -> Answer {
+    let asked = desk.query();
     let mut screen = desk.screen("Sessions", &[]);
     screen.about = String::from("Who is signed in, on which device. Revoking a session ends it at once.");
-    screen.blocks = session_table(&desk, &narrowed(&desk)).await?;
+    screen.blocks.push(Block::Filters(filters(&desk, &asked)));
+    let of = asked_for(&desk, &asked).await?;
+    let anybody = of.users.as_ref().is_some_and(|users| !users.is_empty());
+    if anybody && desk.may(Action::Act("revoke"), Kind::Session) {
+        let href = desk.link(&format!("sessions/sign-out?{}", query(&[("person", asked.get("person"))])));
+        screen.deeds.push(Deed::link("Sign out everywhere", href));
+    }
+    screen.blocks.extend(session_table(&desk, &narrowed(&desk), &of).await?);
+    screen.blocks.extend(by_day(&desk, &SIGN_INS, None).await);
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
@@ -99,7 +169,7 @@ async fn ask_revoke(desk: Desk) -> Answer {
     let person =
         desk.names(std::slice::from_ref(&session), &["user_id"]).await?.of(text(&session, "user_id"));
     let mut screen = desk.screen("Sessions", &[]);
-    screen.blocks = session_table(&desk, &narrowed(&desk)).await?;
+    screen.blocks = session_table(&desk, &narrowed(&desk), &SessionsOf::default()).await?;
     screen.confirmation = Some(Confirmation {
         title: format!("Revoke this session of {person}?"),
         text: format!(

@@ -4,7 +4,7 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
-use keyward_core::{Action, Document, Error, Written};
+use keyward_core::{Action, Document, Error, SessionsOf, Written};
 use keyward_model::{AdminRole, Kind, Owner, User};
 use serde_json::{Value, json};
 
@@ -12,10 +12,12 @@ use super::{
     super::visit::{Answer, Refused},
     both,
     collection::{Collection, object, read},
-    desk_at::{Desk, Sent},
+    desk_at::{Desk, Sent, query},
     doc::{badge, is_over, text, time},
     fields::Fields,
+    happening::{Outcomes, by_day},
     parts::{WORKS, document, replacing, status, written},
+    people::People,
     sessions::session_table,
 };
 use crate::{
@@ -71,11 +73,12 @@ impl Collection for Users {
     const ONE: &'static str = "user";
     const ADD: &'static str = "Add user";
     const ABOUT: &'static str = "A user is a person. With a tier or with permissions they are staff.";
-    const COLUMNS: &'static [&'static str] = &["Name", "Status", "Tier", "Tenant", "Added"];
+    const COLUMNS: &'static [&'static str] =
+        &["Name", "Status", "Tier", "Groups", "Two-step", "Last sign-in", "Tenant"];
     const STEP_UP: bool = true;
 
     async fn rows(desk: &Desk, docs: &[Value]) -> Result<Vec<Row>, Refused> {
-        let names = desk.names(docs, &["tenant_id", "partner_id"]).await?;
+        let people = People::of(desk, docs).await?;
         let may = desk.may(Action::Update, Kind::User);
         let row = |doc: &Value| {
             let own = desk.link(&format!("users/{}", text(doc, "id")));
@@ -85,8 +88,10 @@ impl Collection for Users {
                     Content::from(Piece::Link(own.clone(), name(doc))).below(Piece::Words(email.to_owned())),
                     badge(doc),
                     Content::words(tier(text(doc, "admin_role"))),
-                    names.owner(doc),
-                    time(doc, "created_at", desk.now, "–"),
+                    people.groups(doc),
+                    people.two_step(doc),
+                    people.last_sign_in(desk, doc),
+                    people.names.owner(doc),
                 ],
                 actions: if may { RowAction::edit_and_delete(&own, email) } else { Vec::new() },
                 over: is_over(doc),
@@ -96,11 +101,14 @@ impl Collection for Users {
     }
 
     fn foot(desk: &Desk) -> Vec<Block> {
-        if !desk.may(Action::Create, Kind::User) {
-            return Vec::new();
+        let mut links = Content::default();
+        if desk.may(Action::Create, Kind::User) {
+            links = links.and(Piece::Link(desk.link("users/import"), "Import users from a table".to_owned()));
         }
-        let import = Piece::Link(desk.link("users/import"), "Import users from a table".to_owned());
-        vec![Block::Text(import.into())]
+        if desk.caller().may(Action::List, Kind::Event) {
+            links = links.and(Piece::Link(desk.link("users/added"), "Users added per day".to_owned()));
+        }
+        if links.pieces.is_empty() { Vec::new() } else { vec![Block::Text(links)] }
     }
 
     fn given(doc: &Value) -> Fields {
@@ -160,7 +168,9 @@ impl Collection for Users {
 
     fn deeds(desk: &Desk, doc: &Value) -> Vec<Deed> {
         let own = desk.link(&format!("users/{}", text(doc, "id")));
-        DEEDS.iter().map(|deed| Deed::link(deed.label, format!("{own}/{}", deed.path))).collect()
+        // Whether there is a second step to be turned off is known where it is shown.
+        let always = DEEDS.iter().filter(|deed| deed.path != "disable-mfa");
+        always.map(|deed| Deed::link(deed.label, format!("{own}/{}", deed.path))).collect()
     }
 
     fn tabs() -> &'static [(&'static str, &'static str, Kind)] {
@@ -168,7 +178,8 @@ impl Collection for Users {
     }
 
     async fn detail(desk: &Desk, doc: &Value) -> Result<Vec<Block>, Refused> {
-        let names = desk.names(std::slice::from_ref(doc), &["tenant_id", "partner_id", "roles"]).await?;
+        let people = People::of(desk, std::slice::from_ref(doc)).await?;
+        let names = &people.names;
         let roles: Vec<Piece> = super::doc::texts(doc, "roles")
             .iter()
             .map(|id| Piece::Link(desk.link(&format!("settings/iam/roles/{id}")), names.of(id)))
@@ -193,7 +204,7 @@ impl Collection for Users {
                 },
             )
             .and("Added", time(doc, "created_at", desk.now, "–"));
-        let mut panels = vec![Panel::new("user", "User", vec![facts.into()]).into()];
+        let mut panels = vec![Panel::new("user", "User", vec![facts.into()]).into(), people.panel(desk, doc)];
         if let Some(attributes) = doc["custom_attributes"].as_object().filter(|members| !members.is_empty()) {
             let mut facts = Facts::default();
             for (name, value) in attributes {
@@ -211,6 +222,8 @@ struct UserDeed {
     path: &'static str,
     label: &'static str,
     text: &'static str,
+    /// Whether it takes nothing away.
+    gentle: bool,
 }
 
 const DEEDS: [UserDeed; 3] = [
@@ -218,16 +231,19 @@ const DEEDS: [UserDeed; 3] = [
         path: "invite",
         label: "Sign-in link",
         text: "With it they choose a password: sent by mail where this server sends mail, else shown to you, once.",
+        gentle: true,
     },
     UserDeed {
         path: "reset-password",
         label: "Reset password",
         text: "Their password stops working and they are signed out everywhere. Give them a sign-in link to choose another.",
+        gentle: false,
     },
     UserDeed {
         path: "disable-mfa",
         label: "Turn off two-step sign-in",
         text: "Their authenticator app and recovery codes stop working, and they are signed out everywhere.",
+        gentle: false,
     },
 ];
 
@@ -236,6 +252,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         let path = format!("users/{{id}}/{}", deed.path);
         config.service(both(&path).route(web::get().to(ask_deed)).route(web::post().to(do_deed)));
     }
+    config.service(both("users/added").route(web::get().to(added)));
     config.service(both("users/{id}/sessions").route(web::get().to(sessions)));
 }
 
@@ -251,12 +268,13 @@ async fn ask_deed(desk: Desk) -> Answer {
     let (doc, _) = read::<Users>(&desk).await?;
     let mut screen = object::<Users>(&desk, &doc, "").await?;
     screen.blocks.extend(Users::detail(&desk, &doc).await?);
+    let form = desk.form(desk.request.path());
     screen.confirmation = Some(Confirmation {
         title: format!("{}: {}?", deed.label, name(&doc)),
         text: deed.text.to_owned(),
         button: deed.label.to_owned(),
         typed: None,
-        form: desk.form(desk.request.path()),
+        form: if deed.gentle { form.gentle() } else { form },
         cancel: desk.link(&format!("users/{}", desk.id())),
     });
     Ok(desk.show(StatusCode::OK, &screen))
@@ -304,6 +322,24 @@ async fn sessions(desk: Desk) -> Answer {
     let mut pairs =
         vec![("user_id".to_owned(), desk.id().to_owned()), ("sort".to_owned(), "-created_at".to_owned())];
     pairs.extend(desk.query().pairs().iter().filter(|(name, _)| name == "page").cloned());
-    screen.blocks.extend(session_table(&desk, &pairs).await?);
+    if desk.may(Action::Act("revoke"), Kind::Session) {
+        let href = desk.link(&format!("sessions/sign-out?{}", query(&[("user_id", desk.id())])));
+        screen.deeds.push(Deed::link("Sign out everywhere", href));
+    }
+    screen.blocks.extend(session_table(&desk, &pairs, &SessionsOf::default()).await?);
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+const ADDED: Outcomes = Outcomes {
+    id: "users-by-day",
+    title: "Users per day",
+    series: &[("Added", "user.created"), ("Deleted", "user.deleted")],
+};
+
+/// How many users were added and deleted on each of the last days.
+async fn added(desk: Desk) -> Answer {
+    desk.found(desk.state.keyward.authorise(&desk.call(), Action::List, Kind::Event).await)?;
+    let mut screen = desk.screen("Users added per day", &[(Users::TITLE, desk.link(Users::PATH))]);
+    screen.blocks.extend(by_day(&desk, &ADDED, None).await);
     Ok(desk.show(StatusCode::OK, &screen))
 }
