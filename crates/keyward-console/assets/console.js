@@ -143,6 +143,17 @@ for (const live of all('[data-live]')) {
   }, Number(live.dataset.every) * 1000);
 }
 
+// Buttons that fill a field in.
+for (const button of all('[data-set]')) {
+  const field = document.getElementById(button.dataset.set);
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    field.value = button.dataset.value;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.focus();
+  });
+}
+
 // The grid: Change has View with it, and says what the choice comes to.
 for (const grid of all('[data-grid]')) {
   const rows = [...grid.querySelectorAll('tbody tr')];
@@ -152,6 +163,7 @@ for (const grid of all('[data-grid]')) {
   const update = () => {
     const chosen = new Set([...grid.querySelectorAll('input[name="beside"]')].map((input) => input.value));
     let [views, changes] = [0, 0];
+    const [looked, changed, dangerous] = [[], [], []];
     for (const row of rows) {
       const [change, view] = [box(row, 'change'), box(row, 'view')];
       if (view) {
@@ -162,10 +174,17 @@ for (const grid of all('[data-grid]')) {
       if (change?.checked) { changes += 1; row.dataset.change.split(' ').forEach((one) => chosen.add(one)); }
       if (view?.checked) { views += 1; chosen.add(row.dataset.view); }
       for (const some of row.querySelectorAll('input[name="some"]:checked')) chosen.add(some.value);
+      if (change?.checked) changed.push(row.dataset.label);
+      else if (view?.checked) looked.push(row.dataset.label);
+      if (change?.checked && 'escalates' in row.dataset) dangerous.push(row.dataset.label);
       const text = row.textContent.toLowerCase().includes(filter.value.toLowerCase());
       row.hidden = !text || (only.checked && !change?.checked && !view?.checked);
     }
     grid.querySelector('[data-grid-count]').textContent = `${views} View, ${changes} Change of ${rows.length}`;
+    const told = (what, labels) => (labels.length ? `${what} ${labels.join(', ')}. ` : '');
+    grid.querySelector('[data-grid-words]').textContent = `${told('Looks at', looked)}${told('Changes', changed)}Nothing else.`;
+    grid.querySelector('[data-grid-danger]').hidden = !dangerous.length;
+    grid.querySelector('[data-grid-dangerous]').textContent = dangerous.join(', ');
     grid.querySelector('[data-grid-summary]').textContent = [...chosen].sort().join(' · ') || 'no permission';
   };
   grid.querySelector('[data-grid-tools]').hidden = false;
@@ -173,6 +192,13 @@ for (const grid of all('[data-grid]')) {
     if (event.target.getAttribute?.('aria-disabled') === 'true') event.preventDefault();
   });
   grid.addEventListener('input', update);
+  grid.querySelector('[data-grid-all]').addEventListener('click', () => {
+    for (const row of rows) {
+      const view = box(row, 'view');
+      if (view && !view.disabled && !row.hidden) view.checked = true;
+    }
+    update();
+  });
   grid.addEventListener('keydown', (event) => {
     const { key, target } = event;
     if (!['change', 'view'].includes(target.name) || !key.startsWith('Arrow')) return;

@@ -7,7 +7,7 @@ use keyward_model::{
     AdminRole, AnyId, Field, Id, Kind, Owner, Permission, Reach, Record, ScopeSet, Status, Tenant, UniqueKey,
     User, Value,
 };
-use keyward_policy::{Action as Act, Target, decide, may_grant, may_set_tier};
+use keyward_policy::{Action as Act, GrantRefusal, Target, decide, may_grant, may_set_tier};
 use keyward_store::{Condition, Query, StoreExt, Test};
 use serde_json::Value as Json;
 
@@ -41,6 +41,8 @@ pub struct GrantableRow {
     pub view: bool,
     /// Whether they can give all permissions of the row.
     pub change: bool,
+    /// Whether nobody can give anything of it here, since it is the platform's own.
+    pub reserved: bool,
 }
 
 impl Caller {
@@ -134,9 +136,14 @@ impl Keyward {
         let (rows, _) = all::<Permission>(&*self.inner.store, query).await?;
         let catalogue = rows.iter().fold(ScopeSet::default(), |all, row| all.union(&row.scopes()));
         let can = |scopes: &ScopeSet| may_grant(&call.caller.principal, scopes, owner, &catalogue).is_ok();
+        let is_reserved = |scopes: &ScopeSet| {
+            let given = may_grant(&call.caller.principal, scopes, owner, &catalogue);
+            matches!(given, Err(GrantRefusal::PlatformOnly(_)))
+        };
         let row = |row: Permission| GrantableRow {
             view: row.view.as_ref().is_some_and(|view| can(&ScopeSet::from_iter([view.clone()]))),
             change: can(&row.scopes()),
+            reserved: is_reserved(&row.scopes()),
             row,
         };
         Ok(rows.into_iter().map(row).collect())

@@ -11,7 +11,7 @@ use crate::{
     records::table,
     row::{FromRow, Row},
     select::{conditions, contains},
-    sql::{Sql, join, sql},
+    sql::{join, sql},
     visible::{Way, covered_parts, live_many},
 };
 
@@ -43,14 +43,13 @@ pub(crate) fn count_by(
         wanted = wanted.sql(" AND ").append(contains(conn, table, text));
     }
     let column = listed.column;
-    let counted = |covered: Sql<'_>| {
-        sql(format!("SELECT r.{column} AS counted, COUNT(*) AS number FROM {} r WHERE ", table.name))
-            .append(covered)
-            .append(live_many(table, reach))
-            .append(wanted.clone())
-            .sql(format!(" AND r.{column} IS NOT NULL GROUP BY r.{column}"))
-    };
-    let parts: Vec<Sql<'_>> = covered_parts(table, reach, Way::ByOwner).into_iter().map(counted).collect();
+    let mut parts = Vec::new();
+    for covered in covered_parts(table, reach, Way::ByOwner) {
+        let counted =
+            sql(format!("SELECT r.{column} AS counted, COUNT(*) AS number FROM {} r WHERE ", table.name));
+        let counted = counted.append(covered).append(live_many(table, reach)).append(wanted.clone());
+        parts.push(counted.sql(format!(" AND r.{column} IS NOT NULL GROUP BY r.{column}")));
+    }
     if parts.is_empty() {
         return Ok(Vec::new());
     }

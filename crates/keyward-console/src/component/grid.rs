@@ -74,6 +74,28 @@ impl Grid {
         all
     }
 
+    /// What changing is chosen of and gives access to others.
+    fn dangerous(&self) -> String {
+        let rows = self.rows.iter().filter(|row| row.escalates && row.changes);
+        rows.map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The choice in a sentence or two.
+    fn words(&self) -> String {
+        let labels = |wanted: &dyn Fn(&GridRow) -> bool| {
+            let rows = self.rows.iter().filter(|row| wanted(row));
+            rows.map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (looks, changes) = (labels(&|row| row.views && !row.changes), labels(&|row| row.changes));
+        let told = [("Looks at", looks), ("Changes", changes)];
+        let told: Vec<String> = told
+            .into_iter()
+            .filter(|(_, labels)| !labels.is_empty())
+            .map(|(what, labels)| format!("{what} {labels}. "))
+            .collect();
+        format!("{}Nothing else.", told.concat())
+    }
+
     fn summary(&self) -> String {
         let chosen = self.chosen();
         if chosen.is_empty() { "no permission".to_owned() } else { chosen.join(" · ") }

@@ -44,6 +44,8 @@ pub struct Input {
     pub prefix: String,
     /// Whether the page begins there.
     pub focus: bool,
+    /// Values that many want, by what each is called: buttons that fill it in, where there is JavaScript.
+    pub presets: Vec<(String, String)>,
 }
 
 impl HtmlSafe for Input {}
@@ -62,7 +64,15 @@ impl Input {
             error: None,
             prefix: String::new(),
             focus: false,
+            presets: Vec::new(),
         }
+    }
+
+    /// With values that many want, each with what it is called.
+    #[must_use]
+    pub fn presets(mut self, presets: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.presets = presets.into_iter().collect();
+        self
     }
 
     /// A line of text.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use keyward_model::{Agent, ApiKey, Application, IdentityProvider, Partner, Tenant};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     desk::{as_super_admin, furnished, text, words},

@@ -48,6 +48,10 @@ pub struct HolderUse {
     pub address: Option<String>,
     /// How often on each of the last 14 days, the oldest first.
     pub days: Vec<u64>,
+    /// How often of these there was need, since no earlier token was still good.
+    pub needed: Vec<u64>,
+    /// From which addresses in that time, and how often from each.
+    pub addresses: BTreeMap<String, u64>,
 }
 
 impl Keyward {
@@ -148,6 +152,7 @@ fn ending(before: &Secret, rotation: &SecretRotation, next: Secret, now: Timesta
 
 fn count(into: &mut HolderUse, rows: &[Usage], now: Timestamp) {
     into.days.resize(DAYS, 0);
+    into.needed.resize(DAYS, 0);
     let today = now.as_chrono().date_naive();
     for row in rows {
         if into.last_used_at < Some(row.last_used_at) {
@@ -155,8 +160,12 @@ fn count(into: &mut HolderUse, rows: &[Usage], now: Timestamp) {
             into.address = Some(row.address.clone());
         }
         let ago = usize::try_from((today - row.day).num_days()).unwrap_or(DAYS);
-        if let Some(day) = DAYS.checked_sub(ago + 1).and_then(|index| into.days.get_mut(index)) {
-            *day += row.count;
+        let Some(index) = DAYS.checked_sub(ago + 1) else { continue };
+        *into.addresses.entry(row.address.clone()).or_default() += row.count;
+        for (days, number) in [(&mut into.days, row.count), (&mut into.needed, row.needed)] {
+            if let Some(day) = days.get_mut(index) {
+                *day += number;
+            }
         }
     }
 }

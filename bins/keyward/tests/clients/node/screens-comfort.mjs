@@ -13,6 +13,12 @@ async function grid(person) {
   assert.equal(await focused(person), 'Sessions: View');
   await person.page.keyboard.press('Space');
   assert.ok(await person.page.getByLabel('Sessions: View').isChecked());
+  await person.sees('Looks at Sessions. Nothing else.');
+  await person.ticks('Roles: Change');
+  await person.sees('Looks at Sessions. Changes Roles. Nothing else.', 'can give access to others');
+  await person.unticks('Roles: Change');
+  await person.unticks('Roles: View');
+  await person.misses('can give access to others');
 }
 
 async function offline(person) {
@@ -69,6 +75,9 @@ export async function comfort(person) {
   await person.visits('API Access');
   await person.adds('Add API client');
   await person.types('Client ID', 'comfort');
+  await person.presses('90 days');
+  const ahead = new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10);
+  assert.equal(await person.reads('Expiry date'), ahead);
   await grid(person);
   await offline(person);
   await person.presses('Save');

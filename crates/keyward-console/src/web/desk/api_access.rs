@@ -68,20 +68,30 @@ pub(super) fn in_a_year(now: Timestamp) -> String {
 /// When something is to end: the date of the form, or of the address, which also knows `30d`, `90d` and `1y`.
 pub(super) fn expiry_date(now: &Fields, today: Timestamp) -> Option<String> {
     let given = now.given("expires_at").or_else(|| now.given("expires"))?;
+    let preset = spans(today).into_iter().find(|(span, _, _)| *span == given);
+    Some(preset.map_or_else(|| given.to_owned(), |(_, _, date)| date))
+}
+
+/// How long most things last: as addresses and as people say it, and the date of their end.
+fn spans(today: Timestamp) -> [(&'static str, &'static str, String); 3] {
     let in_days = |days: i64| today.plus_seconds(days * 86_400).as_chrono().date_naive().to_string();
-    Some(match given {
-        "30d" => in_days(30),
-        "90d" => in_days(90),
-        "1y" => in_a_year(today),
-        date => date.to_owned(),
-    })
+    [("30d", "30 days", in_days(30)), ("90d", "90 days", in_days(90)), ("1y", "1 year", in_a_year(today))]
+}
+
+/// The same for buttons that fill a date in.
+pub(super) fn presets(today: Timestamp) -> impl Iterator<Item = (String, String)> {
+    spans(today).into_iter().map(|(_, words, date)| (words.to_owned(), date))
 }
 
 /// The field for when something ends.
 pub(super) fn expiry_field(options: &Options, now: &Fields, today: Timestamp) -> Part {
     let given = expiry_date(now, today).unwrap_or_else(|| in_a_year(today));
     let help = format!("At most {} days ahead. No token outlives it.", options.max_expiry_days);
-    Input::new("expires_at", "Expiry date", Takes::Line("date"), &given).required().help(help).into()
+    Input::new("expires_at", "Expiry date", Takes::Line("date"), &given)
+        .required()
+        .help(help)
+        .presets(presets(today))
+        .into()
 }
 
 impl Collection for ApiAccess {

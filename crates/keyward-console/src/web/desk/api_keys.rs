@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::visit::{Answer, Refused},
-    api_access::expiry_date,
+    api_access::{expiry_date, presets},
     both,
     clients::{self, overlaps, verb},
     collection::{Collection, Doubt, object, read},
@@ -106,7 +106,7 @@ impl Collection for ApiKeys {
             parts.push(environment(&desk.state.keyward.options().environments, now).into());
             let ends = expiry_date(now, desk.now).unwrap_or_default();
             let expires = Input::new("expires_at", "Expiry date", Takes::Line("date"), &ends);
-            parts.push(expires.help("Empty means never.").into());
+            parts.push(expires.help("Empty means never.").presets(presets(desk.now)).into());
         }
         parts.push(grid(desk, now, "permissions", "This key").await?);
         if editing.is_some() {

@@ -14,6 +14,9 @@ use crate::{
     component::{Block, Chart, Content, Facts, Panel, Piece, Series},
 };
 
+/// How many addresses are named.
+const MOST_ADDRESSES: usize = 5;
+
 /// How a client used its secrets, as a cell.
 pub(super) fn last_use(used: Option<&HolderUse>, now: Timestamp) -> Content {
     let Some((used, at)) = used.and_then(|used| Some((used, used.last_used_at?))) else {
@@ -31,7 +34,8 @@ pub(super) async fn panel(desk: &Desk, doc: &Value, usage: Option<&Value>) -> Re
     let used = id.and_then(|id| uses.get(&id));
     let mut facts = Facts::default()
         .and("Last used", last_use(used, desk.now))
-        .and_maybe("From", used.and_then(|used| used.address.clone()).map(Content::code));
+        .and_maybe("From", used.and_then(|used| used.address.clone()).map(Content::code))
+        .and_maybe("In 14 days from", used.and_then(addresses));
     facts = match usage {
         Some(usage) => of_tokens(facts, usage),
         None => {
@@ -60,16 +64,42 @@ fn of_tokens(facts: Facts, usage: &Value) -> Facts {
     facts.and("Hygiene", Piece::Warning(words))
 }
 
+/// The addresses from which it was used most, when it was used from several.
+fn addresses(used: &HolderUse) -> Option<Content> {
+    let mut all: Vec<(&String, &u64)> = used.addresses.iter().collect();
+    all.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
+    let told =
+        |(address, times): &(&String, &u64)| format!("{address} ({})", so_many(**times, "time", "times"));
+    let told: Vec<String> = all.iter().take(MOST_ADDRESSES).map(told).collect();
+    let more = all.len().saturating_sub(MOST_ADDRESSES) as u64;
+    let whole = Content::words(told.join(", "));
+    let whole = if more > 0 {
+        whole.below(Piece::Words(format!("and {} more", so_many(more, "address", "addresses"))))
+    } else {
+        whole
+    };
+    (all.len() > 1).then_some(whole)
+}
+
 fn tokens_by_day(used: &HolderUse, now: Timestamp) -> Chart {
     let count = used.days.len();
     let ago = |index: usize| i64::try_from(count - 1 - index).unwrap_or_default();
     let labels = (0..count).map(|index| now.plus_seconds(-86_400 * ago(index)).date_for_people()).collect();
     let total: u64 = used.days.iter().sum();
+    let unneeded: Vec<u64> =
+        used.days.iter().zip(&used.needed).map(|(all, needed)| all.saturating_sub(*needed)).collect();
+    let without_need: u64 = unneeded.iter().sum();
     Chart {
         id: "tokens-by-day",
         title: "Tokens issued per day".to_owned(),
-        summary: format!("{} in the last 14 days.", so_many(total, "token", "tokens")),
+        summary: format!(
+            "{} in the last 14 days, {without_need} while an earlier one was still good.",
+            so_many(total, "token", "tokens")
+        ),
         labels,
-        series: vec![Series { name: "Tokens".to_owned(), numbers: used.days.clone() }],
+        series: vec![
+            Series { name: "Needed".to_owned(), numbers: used.needed.clone() },
+            Series { name: "Not needed".to_owned(), numbers: unneeded },
+        ],
     }
 }

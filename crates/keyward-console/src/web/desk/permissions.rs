@@ -66,18 +66,18 @@ pub(super) async fn grid(desk: &Desk, fields: &Fields, member: &str, whose: &str
 pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str) -> Grid {
     let mut beside = chosen.to_vec();
     let mut rows = Vec::new();
-    for GrantableRow { row, view: can_view, change: can_change } in catalogue {
+    for GrantableRow { row, view: can_view, change: can_change, reserved } in catalogue {
         let (view, change) = of_row(row);
         let only: Vec<String> = change.iter().filter(|one| Some(*one) != view.as_ref()).cloned().collect();
         let changes = all_in(&change, chosen) && !only.is_empty();
         let views = changes || view.as_ref().is_some_and(|view| chosen.contains(view));
-        let locked =
-            |can: bool| if can { String::new() } else { "You do not hold this yourself.".to_owned() };
-        // What is ticked and can't be ticked by this person stays as it is; what is not, is not shown to those who
-        // could never tick it.
-        if !can_view && !can_change && !views {
+        // What nobody can give here is not there; what is ticked already stays as it is.
+        if *reserved && !views {
             continue;
         }
+        let locked = |can: bool, why: &str| if can { String::new() } else { why.to_owned() };
+        let not_held = "You do not hold this yourself.";
+        let not_all = if *can_view { "Change is locked: you do not hold all of it." } else { not_held };
         let mut some: Vec<(String, bool)> = Vec::new();
         if *can_change {
             some = only.iter().map(|one| (one.clone(), !changes && chosen.contains(one))).collect();
@@ -99,8 +99,8 @@ pub(super) fn grid_of(catalogue: &[GrantableRow], chosen: &[String], whose: &str
             views,
             changes,
             some,
-            view_locked: locked(*can_view),
-            change_locked: if only.is_empty() { String::new() } else { locked(*can_change) },
+            view_locked: locked(*can_view, not_held),
+            change_locked: if only.is_empty() { String::new() } else { locked(*can_change, not_all) },
             escalates: ESCALATING.contains(&row.resource.as_str()),
             view,
         });
