@@ -68,9 +68,9 @@ async fn show(desk: Desk) -> Answer {
     }
     match &ending {
         Ok(ending) => {
-            screen.blocks.extend(ending.chart(&desk).map(|chart| {
-                Block::from(Panel::new("expiries", "What ends next", vec![Block::Chart(chart)]))
-            }))
+            let panel =
+                |chart| Block::from(Panel::new("expiries", "What ends next", vec![Block::Chart(chart)]));
+            screen.blocks.extend(ending.chart(&desk).map(panel));
         }
         Err(error) => screen.blocks.push(failed("What ends next", error)),
     }

@@ -36,12 +36,11 @@ pub(super) async fn panel(desk: &Desk, doc: &Value, usage: Option<&Value>) -> Re
         .and("Last used", last_use(used, desk.now))
         .and_maybe("From", used.and_then(|used| used.address.clone()).map(Content::code))
         .and_maybe("In 14 days from", used.and_then(addresses));
-    facts = match usage {
-        Some(usage) => of_tokens(facts, usage),
-        None => {
-            let total: u64 = used.map(|used| used.days.iter().sum()).unwrap_or_default();
-            facts.and("Tokens issued", Content::words(format!("{total} in 14 days")))
-        }
+    facts = if let Some(usage) = usage {
+        of_tokens(facts, usage)
+    } else {
+        let total: u64 = used.map(|used| used.days.iter().sum()).unwrap_or_default();
+        facts.and("Tokens issued", Content::words(format!("{total} in 14 days")))
     };
     let mut blocks = vec![facts.into()];
     blocks.extend(used.map(|used| Block::Chart(tokens_by_day(used, desk.now))));

@@ -90,7 +90,7 @@ impl Collection for Providers {
                     Piece::Link(own.clone(), name.to_owned()).into(),
                     Content::words(protocol(text(doc, "kind"))),
                     Content::codes(&texts(&doc["config"], "email_domains"), "Any"),
-                    last_sign_in(desk, &last, doc),
+                    last_sign_in(desk, last.as_ref(), doc),
                     badge(doc),
                     names.owner(doc),
                 ],
@@ -238,7 +238,7 @@ impl Collection for Providers {
         let last = last_sign_ins(desk, std::slice::from_ref(doc)).await?;
         facts = facts
             .and("Accounts", Content::words(makes))
-            .and("Last sign-in", last_sign_in(desk, &last, doc))
+            .and("Last sign-in", last_sign_in(desk, last.as_ref(), doc))
             .and_maybe("Last failure", last_failure(desk, id).await?);
         let issuer = &desk.state.keyward.options().issuer;
         let callback = format!("{issuer}{}", crate::paths::CALLBACK.replace("{id}", id));
@@ -263,7 +263,7 @@ async fn last_sign_ins(desk: &Desk, docs: &[Value]) -> Result<Option<BTreeMap<An
     desk.found(desk.state.keyward.last_sign_ins_by(&desk.call(), &ids).await).map(Some)
 }
 
-fn last_sign_in(desk: &Desk, last: &Option<BTreeMap<AnyId, Timestamp>>, doc: &Value) -> Content {
+fn last_sign_in(desk: &Desk, last: Option<&BTreeMap<AnyId, Timestamp>>, doc: &Value) -> Content {
     let Some(last) = last else { return Piece::Muted("–".to_owned()).into() };
     let at = text(doc, "id").parse::<AnyId>().ok().and_then(|id| last.get(&id));
     at.map_or_else(
@@ -297,7 +297,7 @@ fn oidc(now: &Fields, line: &dyn Fn(&str, &str) -> Input, has_secret: bool) -> V
     let looks = PRESETS.iter().find(|(value, ..)| *value == preset).map_or("", |(_, _, looks)| looks);
     let mut issuer = line("issuer", "Issuer");
     if issuer.value.is_empty() && preset == "google" {
-        issuer.value = looks.to_owned();
+        looks.clone_into(&mut issuer.value);
     }
     let secret = Input::new("config.client_secret", "Client secret", Takes::Line("password"), "");
     let help = if has_secret {
