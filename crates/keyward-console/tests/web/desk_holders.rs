@@ -43,7 +43,11 @@ async fn the_reference_says_what_a_permission_is_for_and_who_holds_it() {
     }
     // By the permission itself, not by its name alone.
     let list = browser.get("/console/settings/iam/permissions?q=points:write").await.expect(200);
-    assert!(list.body.contains("#points:write\"") && list.body.contains("1–1 of 1"), "{}", words(&list));
+    assert!(
+        list.body.contains("<code>points:write</code>") && list.body.contains("1–1 of 1"),
+        "{}",
+        words(&list)
+    );
 }
 
 #[actix_web::test]

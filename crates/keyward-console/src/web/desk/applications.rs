@@ -208,9 +208,7 @@ impl Collection for Applications {
             Panel::new("application", "Application", vec![facts.into()]).into(),
             connect.help(help).into(),
         ];
-        if let Some(chart) = by_day(desk, &SIGN_INS, Some(text(doc, "id"))).await {
-            blocks.push(Panel::new("sign-ins", "Who signs in to it", vec![chart]).into());
-        }
+        blocks.extend(by_day(desk, &SIGN_INS, Some(text(doc, "id"))).await);
         Ok(blocks)
     }
 }

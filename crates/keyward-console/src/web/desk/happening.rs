@@ -132,7 +132,10 @@ pub(super) async fn by_day(desk: &Desk, chart: &Outcomes, resource: Option<&str>
         [] => return None,
     };
     Some(match spans.counted(desk, Some(&action), resource).await {
-        Ok(counts) => Block::Chart(drawn(chart, &counts, spans)),
+        Ok(counts) => {
+            let chart = Block::Chart(drawn(chart, &counts, spans));
+            Panel::new("days", "The last 14 days", vec![chart]).into()
+        }
         Err(error) => failed(chart.title, &error),
     })
 }

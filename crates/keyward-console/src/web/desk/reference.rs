@@ -49,8 +49,8 @@ impl Collection for Resources {
             Row {
                 cells: vec![
                     name,
-                    links_to(&own, &view),
-                    links_to(&own, &texts(doc, "change")),
+                    Content::codes(&view, "–"),
+                    Content::codes(&texts(doc, "change"), "–"),
                     Content::words(if built_in { "Keyward" } else { "You" }),
                 ],
                 actions: if built_in || !desk.caller().may(Action::Update, Kind::Permission) {
@@ -134,15 +134,6 @@ impl Collection for Resources {
         blocks.extend(permissions.iter().map(panel));
         Ok(blocks)
     }
-}
-
-/// Each permission, with a link to what is known of it.
-fn links_to(own: &str, permissions: &[String]) -> Content {
-    if permissions.is_empty() {
-        return Piece::Muted("–".to_owned()).into();
-    }
-    let link = |permission: &String| Piece::CodeLink(format!("{own}#{permission}"), permission.clone());
-    Content { pieces: permissions.iter().map(link).collect(), meta: Vec::new() }
 }
 
 /// What a permission allows, in words, by its column of the grid and its name.

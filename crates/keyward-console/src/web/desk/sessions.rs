@@ -27,6 +27,7 @@ use crate::{
 pub(super) fn configure(config: &mut ServiceConfig) {
     signing_out::configure(config);
     config
+        .service(both("sessions/opened").route(web::get().to(opened)))
         .service(both("sessions").route(web::get().to(list)))
         .service(both("sessions/{id}/revoke").route(web::get().to(ask_revoke)).route(web::post().to(revoke)));
 }
@@ -160,6 +161,17 @@ async fn list(desk: Desk) -> Answer {
         screen.deeds.push(Deed::link("Sign out everywhere", href));
     }
     screen.blocks.extend(session_table(&desk, &narrowed(&desk), &of).await?);
+    if desk.caller().may(Action::List, Kind::Event) {
+        let chart = Piece::Link(desk.link("sessions/opened"), "Sign-ins per day".to_owned());
+        screen.blocks.push(Block::Text(chart.into()));
+    }
+    Ok(desk.show(StatusCode::OK, &screen))
+}
+
+/// How often people signed in on each of the last days, and how often that failed.
+async fn opened(desk: Desk) -> Answer {
+    desk.found(desk.state.keyward.authorise(&desk.call(), Action::List, Kind::Event).await)?;
+    let mut screen = desk.screen("Sign-ins per day", &[("Sessions", desk.link("sessions"))]);
     screen.blocks.extend(by_day(&desk, &SIGN_INS, None).await);
     Ok(desk.show(StatusCode::OK, &screen))
 }

@@ -16,7 +16,7 @@ use super::{
     parts::{RUNS, document, replacing, status, written},
     suspending,
 };
-use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Takes};
+use crate::component::{Block, Content, Deed, Facts, Input, Panel, Part, Piece, Row, RowAction, Sign, Takes};
 
 pub(super) struct Tenants;
 
@@ -43,6 +43,14 @@ pub(super) async fn partner_field(desk: &Desk, now: &Fields) -> Result<Input, Re
         partners.push((now_id.to_owned(), name));
     }
     Ok(Input::new("partner_id", "Partner", Takes::One(partners), now_id))
+}
+
+/// What can be done with a tenant of the list.
+fn actions(own: &str, name: &str, over: bool) -> Vec<RowAction> {
+    let (sign, word) = if over { (Sign::Rotate, "Resume") } else { (Sign::Revoke, "Suspend") };
+    let mut actions = RowAction::edit_and_delete(own, name);
+    actions.insert(1, RowAction::of(own, name, sign, word, "suspend"));
+    actions
 }
 
 /// How many there are of each tenant.
@@ -107,8 +115,7 @@ impl Collection for Tenants {
             Row {
                 cells: vec![
                     Content::from(Piece::Link(own_page(doc), name.to_owned()))
-                        .below(Piece::Code(text(doc, "slug").to_owned()))
-                        .below(Piece::Link(own.clone(), "Manage".to_owned())),
+                        .below(Piece::Code(text(doc, "slug").to_owned())),
                     match text(doc, "partner_id") {
                         "" => Piece::Muted("–".to_owned()).into(),
                         id => Content::words(names.of(id)),
@@ -119,7 +126,7 @@ impl Collection for Tenants {
                     words(doc, "contact_email", "–"),
                     time(doc, "created_at", desk.now, "–"),
                 ],
-                actions: if may { RowAction::edit_and_delete(&own, name) } else { Vec::new() },
+                actions: if may { actions(&own, name, is_over(doc)) } else { Vec::new() },
                 over: is_over(doc),
             }
         };
