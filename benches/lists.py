@@ -43,7 +43,7 @@ ASKED = {
 }
 # Pages of the console, everywhere and in the large tenant.
 PAGES = ["users", "groups", "agents", "settings/iam/api-access", "settings/iam/roles", "settings/security/api-keys",
-         "audit", "dashboard"]
+         "audit", "sessions", "tenants", "partners", "dashboard"]
 PASSWORD = "marble otter lantern 41"
 
 

@@ -182,7 +182,8 @@ for (const grid of all('[data-grid]')) {
     }
     grid.querySelector('[data-grid-count]').textContent = `${views} View, ${changes} Change of ${rows.length}`;
     const told = (what, labels) => (labels.length ? `${what} ${labels.join(', ')}. ` : '');
-    grid.querySelector('[data-grid-words]').textContent = `${told('Looks at', looked)}${told('Changes', changed)}Nothing else.`;
+    const words = `${told('Looks at', looked)}${told('Changes', changed)}`;
+    grid.querySelector('[data-grid-words]').textContent = words ? `${words}Nothing else.` : 'Nothing.';
     grid.querySelector('[data-grid-danger]').hidden = !dangerous.length;
     grid.querySelector('[data-grid-dangerous]').textContent = dangerous.join(', ');
     grid.querySelector('[data-grid-summary]').textContent = [...chosen].sort().join(' · ') || 'no permission';

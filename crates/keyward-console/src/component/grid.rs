@@ -93,7 +93,7 @@ impl Grid {
             .filter(|(_, labels)| !labels.is_empty())
             .map(|(what, labels)| format!("{what} {labels}. "))
             .collect();
-        format!("{}Nothing else.", told.concat())
+        if told.is_empty() { "Nothing.".to_owned() } else { format!("{}Nothing else.", told.concat()) }
     }
 
     fn summary(&self) -> String {
