@@ -163,7 +163,7 @@ for (const grid of all('[data-grid]')) {
   const update = () => {
     const chosen = new Set([...grid.querySelectorAll('input[name="beside"]')].map((input) => input.value));
     let [views, changes] = [0, 0];
-    const [looked, changed, dangerous] = [[], [], []];
+    const [looked, changed, dangerous, single] = [[], [], [], []];
     for (const row of rows) {
       const [change, view] = [box(row, 'change'), box(row, 'view')];
       if (view) {
@@ -173,16 +173,18 @@ for (const grid of all('[data-grid]')) {
       }
       if (change?.checked) { changes += 1; row.dataset.change.split(' ').forEach((one) => chosen.add(one)); }
       if (view?.checked) { views += 1; chosen.add(row.dataset.view); }
-      for (const some of row.querySelectorAll('input[name="some"]:checked')) chosen.add(some.value);
+      const some = [...row.querySelectorAll('input[name="some"]:checked')].map((input) => input.value);
+      some.forEach((one) => { chosen.add(one); if (!change?.checked) single.push(one); });
       if (change?.checked) changed.push(row.dataset.label);
       else if (view?.checked) looked.push(row.dataset.label);
-      if (change?.checked && 'escalates' in row.dataset) dangerous.push(row.dataset.label);
+      if ((change?.checked || some.length) && 'escalates' in row.dataset) dangerous.push(row.dataset.label);
       const text = row.textContent.toLowerCase().includes(filter.value.toLowerCase());
       row.hidden = !text || (only.checked && !change?.checked && !view?.checked);
     }
     grid.querySelector('[data-grid-count]').textContent = `${views} View, ${changes} Change of ${rows.length}`;
     const told = (what, labels) => (labels.length ? `${what} ${labels.join(', ')}. ` : '');
-    const words = `${told('Looks at', looked)}${told('Changes', changed)}`;
+    single.push(...[...grid.querySelectorAll('input[name="beside"]')].map((input) => input.value));
+    const words = `${told('Looks at', looked)}${told('Changes', changed)}${told('Also', single)}`;
     grid.querySelector('[data-grid-words]').textContent = words ? `${words}Nothing else.` : 'Nothing.';
     grid.querySelector('[data-grid-danger]').hidden = !dangerous.length;
     grid.querySelector('[data-grid-dangerous]').textContent = dangerous.join(', ');
@@ -310,7 +312,9 @@ const palette = async (href) => {
       event.preventDefault();
       links[(links.indexOf(document.activeElement) + step + links.length) % links.length]?.focus();
     } else if (event.key === 'Enter' && document.activeElement === input) {
-      found.querySelector('a')?.click();
+      // What is found for what stands there now, not for what stood there before.
+      clearTimeout(wait);
+      look().then(() => found.querySelector('a')?.click());
     }
   });
   ask(dialog);

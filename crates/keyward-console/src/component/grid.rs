@@ -76,7 +76,7 @@ impl Grid {
 
     /// What changing is chosen of and gives access to others.
     fn dangerous(&self) -> String {
-        let rows = self.rows.iter().filter(|row| row.escalates && row.changes);
+        let rows = self.rows.iter().filter(|row| row.escalates && (row.changes || row.opens()));
         rows.map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ")
     }
 
@@ -93,6 +93,13 @@ impl Grid {
             .filter(|(_, labels)| !labels.is_empty())
             .map(|(what, labels)| format!("{what} {labels}. "))
             .collect();
+        let single = self.rows.iter().flat_map(|row| &row.some).filter(|(_, held)| *held).map(|(one, _)| one);
+        let single: Vec<&str> = single.chain(&self.beside).map(String::as_str).collect();
+        let told = [
+            told,
+            if single.is_empty() { Vec::new() } else { vec![format!("Also {}. ", single.join(", "))] },
+        ]
+        .concat();
         if told.is_empty() { "Nothing.".to_owned() } else { format!("{}Nothing else.", told.concat()) }
     }
 

@@ -104,3 +104,19 @@ async fn roles_are_compared_by_name_and_nobody_is_among_them() {
     }
     assert!(!page.body.contains("Only mia"), "{}", words(&page));
 }
+
+#[actix_web::test]
+async fn a_role_whose_holders_one_may_not_see_is_deleted_with_care() {
+    let (site, tenant) = furnished("Ordinary").await;
+    let role = |name: &str, permissions: &[&str]| json!({ "name": name, "tenant_id": tenant["id"], "permissions": permissions });
+    let own = site.create::<Role>(role("Roles", &["keyward:roles:read", "keyward:roles:write"])).await;
+    let spare = site.create::<Role>(role("Spare", &["keyward:roles:read"])).await;
+    let id = site.person("ria@acme.example", json!({ "tenant_id": tenant["id"] })).await;
+    site.keyward.put_user_roles(&site.operator(), &id, json!({ "roles": [own["id"]] }), None).await.unwrap();
+    site.clock.advance_seconds(1);
+    let browser = site.signed_in("ria@acme.example").await;
+    let path = format!("/console/t/acme/settings/iam/roles/{}/delete", spare["id"].as_str().unwrap());
+    let question = browser.get(&path).await.expect(200);
+    assert!(question.body.contains("name=\"typed\""), "{}", words(&question));
+    assert!(question.body.contains("Somebody may have it whom you may not see."), "{}", words(&question));
+}

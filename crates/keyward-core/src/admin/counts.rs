@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyward_model::{AnyId, ApplicationType, Field, Kind, Session, Status, Timestamp, Value};
+use keyward_model::{AnyId, ApplicationType, Field, Kind, Record, Session, Status, Timestamp, Value};
 use keyward_policy::{Action as Act, Target};
 use keyward_store::{Condition, Direction, EventQuery, Query, StoreExt, Tally, Test};
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub struct CountedEvents<'a> {
 /// What ends of a kind of credentials, and what has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endings {
-    /// When those end that end until then, at most a thousand, the first ones last.
+    /// When those end that end until then; of more than a thousand, the first thousand.
     pub ahead: Vec<Timestamp>,
     /// How many are past their end.
     pub expired: u64,
@@ -127,20 +127,22 @@ impl Keyward {
         let mut query =
             Query { per_page: LOOKED_AT, sort: Field::ExpiresAt, direction: Direction::Descending, ..query };
         query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::Before(until) });
-        let page = self.inner.store.list(&work.reach(), &query).await?;
-        let ends = page.items.iter().filter_map(|record| match record.value(Field::ExpiresAt) {
-            Value::Time(at) => Some(at),
+        let ends = |record: &Record| match record.value(Field::ExpiresAt) {
+            Value::Time(at) => Some(at).filter(|at| *at >= work.now),
             _ => None,
-        });
-        let ahead: Vec<Timestamp> = ends.filter(|at| *at >= work.now).collect();
-        let mut expired = page.total - ahead.len() as u64;
-        // More end than were looked at: how many have is counted by itself.
-        if ahead.len() == page.items.len() && expired > 0 {
-            query.per_page = 1;
-            query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::Before(work.now) });
-            expired = self.inner.store.list(&work.reach(), &query).await?.total;
+        };
+        let page = self.inner.store.list(&work.reach(), &query).await?;
+        let ahead: Vec<Timestamp> = page.items.iter().filter_map(ends).collect();
+        if ahead.len() < page.items.len() || page.total <= page.items.len() as u64 {
+            let expired = page.total.saturating_sub(ahead.len() as u64);
+            return Ok(Endings { ahead, expired });
         }
-        Ok(Endings { ahead, expired })
+        // More end than were looked at: those that end first count most.
+        query.direction = Direction::Ascending;
+        query.conditions.push(Condition { field: Field::ExpiresAt, test: Test::From(work.now) });
+        let first = self.inner.store.list(&work.reach(), &query).await?;
+        let ahead = first.items.iter().filter_map(ends).collect();
+        Ok(Endings { ahead, expired: page.total.saturating_sub(first.total) })
     }
 
     /// How many there are of a kind, of a tenant or of all that the caller sees.

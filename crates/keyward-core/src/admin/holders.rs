@@ -16,7 +16,7 @@ const NAMED: u32 = 20;
 /// Among how many records the holders of a permission are counted.
 const COUNTED: u32 = 1_000;
 
-/// Who holds a role, as far as the caller may list them: of each kind the first, and how many there are.
+/// Who holds a role: of each kind the first, and how many there are; no total where the caller may not list them.
 #[derive(Clone, Debug)]
 pub struct RoleHolders {
     /// People to whom it was given directly.
@@ -69,7 +69,7 @@ impl Keyward {
 
     async fn holding_role<R: Administered>(&self, work: &Work<'_>, role: &Role) -> Result<Listing, Error> {
         if !work.call.caller.may(Act::List, R::KIND) {
-            return Ok(Listing::of_page(Vec::new(), 1, NAMED, 0));
+            return Ok(Listing { total: None, ..Listing::of_page(Vec::new(), 1, NAMED, 0) });
         }
         let mut query = having(R::KIND, Field::Roles, vec![role.id().to_string()], NAMED);
         // Nothing outside its tenant has a tenant's role, but for applications of several tenants.

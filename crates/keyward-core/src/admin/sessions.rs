@@ -68,7 +68,11 @@ impl Keyward {
         let page = self.inner.store.list_as::<Session>(&work.reach(), &query).await?;
         let mut data = Vec::with_capacity(page.items.len());
         for session in &page.items {
-            data.push(forms::to_value(&self.shown(session, &work).await?));
+            let view = self.shown(session, &work).await?;
+            // What became void otherwise, with its person or provider, does not go on although nobody ended it.
+            if of.state != Some(SessionState::Active) || view.state == "active" {
+                data.push(forms::to_value(&view));
+            }
         }
         Ok(Listing::of_page(data, query.page, query.per_page, page.total))
     }

@@ -4,7 +4,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyward_crypto::digest;
 use keyward_model::{
-    Action, Authenticators, Entity, Event, Id, Outcome, Reach, Subject, Timestamp, UniqueKey, User,
+    Action, Authenticators, Entity, Event, Id, Outcome, Partner, Reach, Subject, Tenant, Timestamp,
+    UniqueKey, User,
 };
 use keyward_policy::liveness;
 use keyward_store::{Change, StoreExt, TicketKey};
@@ -319,6 +320,19 @@ impl Keyward {
         origin: &Origin,
         now: Timestamp,
     ) -> SignInError {
+        let tenant = person.and_then(|person| person.user.tenant_id);
+        self.failed_within(error, who, (tenant, person.and_then(Person::partner_id)), origin, now).await
+    }
+
+    /// The same, of whatever belongs to this tenant and partner.
+    pub(super) async fn failed_within(
+        &self,
+        error: SignInError,
+        who: Subject,
+        (tenant_id, partner_id): (Option<Id<Tenant>>, Option<Id<Partner>>),
+        origin: &Origin,
+        now: Timestamp,
+    ) -> SignInError {
         metrics::counter!("keyward_sign_ins_failed_total", "reason" => error.reason()).increment(1);
         if matches!(error, SignInError::Unavailable(_)) {
             return error;
@@ -331,8 +345,8 @@ impl Keyward {
             reason: Some(error.reason().to_owned()),
             actor: who.clone(),
             resource: Some(who),
-            tenant_id: person.and_then(|person| person.user.tenant_id),
-            partner_id: person.and_then(Person::partner_id),
+            tenant_id,
+            partner_id,
             changes: keyward_model::Changes::default(),
             context: origin.context(None),
         };

@@ -63,6 +63,20 @@ impl Keyward {
         Ok(open.map(choice).collect())
     }
 
+    /// The tenant and the partner that a provider belongs to.
+    pub(super) async fn owners_of(
+        &self,
+        id: Id<IdentityProvider>,
+    ) -> Result<(Option<Id<Tenant>>, Option<Id<Partner>>), StoreError> {
+        let store = &self.inner.store;
+        let Some(provider): Option<IdentityProvider> = store.get_as(&Reach::Platform, id).await? else {
+            return Ok((None, None));
+        };
+        let Some(tenant) = provider.tenant_id else { return Ok((None, provider.partner_id)) };
+        let above: Option<Tenant> = store.get_as(&Reach::Platform, tenant).await?;
+        Ok((Some(tenant), above.and_then(|tenant| tenant.partner_id)))
+    }
+
     /// The provider, if it and all above it are alive.
     pub(super) async fn live_provider(
         &self,

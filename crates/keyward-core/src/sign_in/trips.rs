@@ -192,7 +192,8 @@ impl Keyward {
             Err(error) => {
                 let who =
                     Subject { kind: "identity_provider".into(), id: Some(provider.to_owned()), name: None };
-                Err(self.failed(error, who, None, origin, now).await)
+                let place = self.owners_of(kept.provider).await.map_err(SignInError::from)?;
+                Err(self.failed_within(error, who, place, origin, now).await)
             }
         }
     }

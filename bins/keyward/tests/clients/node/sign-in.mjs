@@ -234,6 +234,8 @@ async function openid(browser, admin, acme) {
   await arrives();
   await ada.sees('This did not work');
   await ada.misses('My account');
+  const failed = await admin.calls('GET', `audit?action=sign_in.failed&resource=${id}`);
+  assert.equal(failed.data[0].tenant_id, acme.id, 'administrators of the tenant see it');
   await ada.leaves();
   provider.ends();
   verified('who is disabled here does not come in from there');

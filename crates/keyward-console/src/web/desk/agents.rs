@@ -194,25 +194,26 @@ async fn ask_pause(desk: Desk) -> Answer {
     } else {
         ("Pause", "It gets no more tokens, and those that it has stop, until somebody resumes it.")
     };
+    let mut form = desk.form(desk.request.path());
+    form.keep.push(("to".to_owned(), if is_over(&doc) { "active" } else { "disabled" }.to_owned()));
     screen.confirmation = Some(crate::Confirmation {
         title: format!("{word} {name}?"),
         text: text.to_owned(),
         button: format!("{word} {name}"),
         typed: None,
-        form: desk.form(desk.request.path()),
+        form,
         cancel: desk.link(&format!("agents/{}", desk.id())),
     });
     Ok(desk.show(StatusCode::OK, &screen))
 }
 
 async fn pause(sent: Sent) -> Answer {
-    let Sent { desk, .. } = sent;
-    let (doc, _) = read::<Agents>(&desk).await?;
-    // Pausing may be urgent; resuming gives back what was taken.
-    if is_over(&doc) {
+    let Sent { desk, fields } = sent;
+    // What was confirmed is done, however it stands by now. Pausing may be urgent; resuming gives back what was taken.
+    let status = if fields.get("to") == "disabled" { "disabled" } else { "active" };
+    if status == "active" {
         desk.fresh(desk.request.path()).await?;
     }
-    let status = if is_over(&doc) { "active" } else { "disabled" };
     let body = json!({ "status": status });
     desk.found(desk.state.keyward.update::<Agent>(&desk.call(), desk.id(), body, None).await)?;
     Ok(desk.on_to(&format!("agents/{}", desk.id())))

@@ -53,7 +53,7 @@ async fn show(desk: Desk) -> Answer {
     let spans = Spans::hours(desk.now);
     let counts = spans.counted(&desk, None, None).await;
     let ending = Ending::of(&desk).await;
-    let refused = counts.as_ref().map_or(0, |counts| times(counts, "sign_in.failed"));
+    let refused = counts.as_ref().ok().map(|counts| times(counts, "sign_in.failed"));
     let (blocks, nothing) = figures(&desk, ending.as_ref().ok(), refused).await;
     screen.blocks.extend(blocks);
     screen.blocks.push(health(&desk).await.into());

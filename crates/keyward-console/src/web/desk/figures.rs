@@ -118,7 +118,11 @@ fn where_(path: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// All figures that somebody may see. One that fails says so, and the others stay.
-pub(super) async fn figures(desk: &Desk, ending: Option<&Ending>, refused: u64) -> (Vec<Block>, bool) {
+pub(super) async fn figures(
+    desk: &Desk,
+    ending: Option<&Ending>,
+    refused: Option<u64>,
+) -> (Vec<Block>, bool) {
     let mut making = Making { desk, figures: Vec::new(), failures: Vec::new() };
     let may = |kind| desk.caller().may(Action::List, kind);
     if desk.place.is_none() && may(Kind::Tenant) {
@@ -147,9 +151,12 @@ pub(super) async fn figures(desk: &Desk, ending: Option<&Ending>, refused: u64) 
     if may(Kind::ApiKey) {
         empty &= keys(&mut making, ending).await;
     }
-    let path = where_("audit", &[("action", "sign_in.failed")]);
+    let since = desk.now.plus_seconds(-86_400).to_string();
+    let path = where_("audit", &[("action", "sign_in.failed"), ("from", &since)]);
     let words = ("failed sign-in in 24 hours", "failed sign-ins in 24 hours");
-    making.add(refused, words, &path, true);
+    if let Some(refused) = refused {
+        making.add(refused, words, &path, true);
+    }
     let mut blocks = vec![Block::Figures(Figures { figures: making.figures })];
     blocks.extend(making.failures);
     (blocks, empty)

@@ -104,7 +104,10 @@ impl Collection for Roles {
 
     async fn in_use(desk: &Desk, doc: &Value) -> Result<Option<String>, Refused> {
         let holders = desk.found(desk.state.keyward.role_holders(&desk.call(), text(doc, "id")).await)?;
-        Ok(holders_in_words(&holders))
+        let unseen =
+            [&holders.users, &holders.groups, &holders.applications].iter().any(|of| of.total.is_none());
+        let words = "Somebody may have it whom you may not see.";
+        Ok(holders_in_words(&holders).or_else(|| unseen.then(|| words.to_owned())))
     }
 }
 

@@ -265,7 +265,10 @@ async fn review(sent: Sent) -> Answer {
         format!("{} given, {} taken away. It takes effect at their next request.", given.len(), taken.len());
     screen.blocks.push(Panel::new("review", title, blocks).help(help).into());
     let (issuer, path) = (&desk.state.keyward.options().issuer, format!("users/{}/roles", desk.id()));
-    screen.blocks.push(Block::Code(CodePanel::request(issuer, "PUT", &path, Some(&body))));
+    // What is theirs alone takes a role of its own, which is made only when it is saved.
+    if direct.is_empty() {
+        screen.blocks.push(Block::Code(CodePanel::request(issuer, "PUT", &path, Some(&body))));
+    }
     Ok(desk.show(StatusCode::OK, &screen))
 }
 

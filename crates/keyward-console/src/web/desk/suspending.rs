@@ -4,12 +4,13 @@ use actix_web::{
     http::StatusCode,
     web::{self, ServiceConfig},
 };
+use keyward_core::Action;
 use serde_json::{Value, json};
 
 use super::{
     super::visit::Answer,
     both,
-    collection::{Collection, object, read},
+    collection::{Collection, kind, object, read},
     desk_at::{Desk, Sent},
     doc::{is_over, text},
 };
@@ -31,6 +32,7 @@ pub(super) fn deed<C: Collection>(desk: &Desk, doc: &Value) -> Deed {
 }
 
 async fn ask<C: Collection>(desk: Desk) -> Answer {
+    desk.found(desk.state.keyward.authorise(&desk.call(), Action::Update, kind::<C>()).await)?;
     let (doc, _) = read::<C>(&desk).await?;
     let over = is_over(&doc);
     let mut screen = object::<C>(&desk, &doc, "").await?;
@@ -40,7 +42,8 @@ async fn ask<C: Collection>(desk: Desk) -> Answer {
     } else {
         "Nobody in it can sign in, and all of its clients and keys stop, until somebody resumes it."
     };
-    let form = desk.form(desk.request.path());
+    let mut form = desk.form(desk.request.path());
+    form.keep.push(("to".to_owned(), if over { "active" } else { "suspended" }.to_owned()));
     screen.confirmation = Some(Confirmation {
         title: format!("{} {}?", word(&doc), C::name(&doc)),
         text: text.to_owned(),
@@ -53,13 +56,13 @@ async fn ask<C: Collection>(desk: Desk) -> Answer {
 }
 
 async fn set<C: Collection>(sent: Sent) -> Answer {
-    let Sent { desk, .. } = sent;
-    let (doc, _) = read::<C>(&desk).await?;
-    // Suspending may be urgent; resuming gives back what was taken.
-    if is_over(&doc) {
+    let Sent { desk, fields } = sent;
+    // What was confirmed is done, however it stands by now. Suspending may be urgent; resuming gives back what was taken.
+    let to = if fields.get("to") == "suspended" { "suspended" } else { "active" };
+    if to == "active" {
         desk.fresh(desk.request.path()).await?;
     }
-    let body = json!({ "status": if is_over(&doc) { "active" } else { "suspended" } });
+    let body = json!({ "status": to });
     desk.found(desk.state.keyward.update::<C::Record>(&desk.call(), desk.id(), body, None).await)?;
     Ok(desk.on_to(&format!("{}/{}", C::PATH, desk.id())))
 }
