@@ -6,7 +6,7 @@ use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use oauth2::{ClientId, ClientSecret, Scope, TokenResponse, TokenUrl, basic::BasicClient};
 use serde_json::Value;
 
-use crate::support::{Admin, Server, sqlite, text};
+use crate::support::{Admin, Database, Server, sqlite, text};
 
 pub(crate) const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
@@ -30,6 +30,34 @@ fn cases(admin: &Admin) -> Vec<Case> {
 pub(crate) fn variable(name: &str) -> PathBuf {
     let message = format!("{name} is not set: run this test by scripts/test");
     PathBuf::from(env::var_os(name).expect(&message))
+}
+
+/// Tells a story in a real browser, in the server's folder: how many things it verified, and what it printed.
+pub(crate) fn story(
+    script: &str,
+    database: &Database,
+    server: &Server,
+    variables: &[(&str, &str)],
+) -> (usize, String) {
+    let output = Command::new("node")
+        .arg(variable("KEYWARD_TEST_NODE_DIR").join(script))
+        .current_dir(database.dir.path())
+        .env("KEYWARD_PUBLIC_URL", &server.address)
+        .env("KEYWARD_DATABASE__URL", &database.url)
+        .env("KEYWARD_TEST_BINARY", env!("CARGO_BIN_EXE_keyward"))
+        .env(
+            "KEYWARD_TEST_PROVIDER",
+            concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../crates/keyward-federation/tests/clients/provider.mjs"
+            ),
+        )
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}\n{}", server.log());
+    (out.lines().filter(|line| line.starts_with("verified: ")).count(), out.into_owned())
 }
 
 /// Runs a client for every algorithm; it succeeds when all that it checks holds.

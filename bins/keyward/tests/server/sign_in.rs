@@ -1,11 +1,9 @@
 //! How people sign in, in a real browser and through real identity providers.
 
-use std::{path::PathBuf, process::Command};
-
 use openssl::{asn1::Asn1Time, hash::MessageDigest, pkey::PKey, rsa::Rsa, x509::X509};
 
 use crate::{
-    clients::variable,
+    clients::story,
     support::{Server, sqlite},
 };
 
@@ -28,22 +26,11 @@ fn a_person_is_invited_enrolled_federated_and_revoked() {
     let database = sqlite();
     let server = Server::start_with(&database, &[("KEYWARD_OUTBOUND__ALLOW", "127.0.0.1/32")]);
     let (key, certificate) = pair();
-    let folder = variable("KEYWARD_TEST_NODE_DIR");
-    let upstream = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../crates/keyward-federation/tests/clients/provider.mjs");
-    let output = Command::new("node")
-        .arg(folder.join("sign-in.mjs"))
-        .current_dir(database.dir.path())
-        .env("KEYWARD_PUBLIC_URL", &server.address)
-        .env("KEYWARD_DATABASE__URL", &database.url)
-        .env("KEYWARD_TEST_BINARY", env!("CARGO_BIN_EXE_keyward"))
-        .env("KEYWARD_TEST_PROVIDER", upstream)
-        .env("PROVIDER_KEY", key)
-        .env("PROVIDER_CERTIFICATE", certificate)
-        .output()
-        .unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{out}{err}\n{}", server.log());
-    let verified = out.lines().filter(|line| line.starts_with("verified: ")).count();
+    let (verified, out) = story(
+        "sign-in.mjs",
+        &database,
+        &server,
+        &[("PROVIDER_KEY", &key), ("PROVIDER_CERTIFICATE", &certificate)],
+    );
     assert_eq!(verified, 17, "{out}");
 }
